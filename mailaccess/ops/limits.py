@@ -1,16 +1,21 @@
 """Every limit that an operator may set, with its unit and its reason. Defaults are for a server on the open network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 KIB = 1024
 MIB = 1024 * KIB
+
+
+def _limit(default: int, reason: str) -> int:
+    limit: int = field(default=default, metadata={"words": reason})
+    return limit
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The ``[limits]`` table of the configuration."""
 
-    connections_per_user_and_address: int = 20
+    connections_per_user_and_address: int = _limit(20
     """Then NO [LIMIT] or -ERR [IN-USE]: mail programs open 5 to 10, families share an address."""
 
     connections_per_address: int = 200
@@ -55,5 +60,4 @@ class Limits:
     pop3_idle_timeout_seconds: int = 10 * 60
     """POP3 autologout (RFC 1939 §3: at least 10 minutes)."""
 
-    write_stall_seconds: int = 5 * 60
-    """A client that takes nothing of what is ready for it this long is gone."""
+    write_stall_seconds: int = 5 * 60, "A client that takes nothing of what is ready for it this long is gone.")
