@@ -1,0 +1,46 @@
+# Two commands: `make run` serves the folder mail/, `make test` runs every check.
+
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+.PHONY: run test lint types layers unit system soak clean
+
+run: $(VENV)/installed
+	$(BIN)/twistd --nodaemon --pidfile= mailaccess --maildir mail \
+		--imap 1143 --imaps 1993 --pop3 1110 --pop3s 1995
+
+test: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config layers.cfg
+	$(BIN)/pytest --cov --cov-report=term $(PYTEST)
+
+lint types layers unit system soak: $(VENV)/installed-test
+lint:
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+types:
+	$(BIN)/mypy
+layers:
+	$(BIN)/lint-imports --config layers.cfg
+unit:
+	$(BIN)/pytest -m "not system and not soak"
+system:
+	$(BIN)/pytest -m system
+soak:
+	$(BIN)/pytest -m soak --timeout 3600
+
+$(VENV)/bin/pip:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/pip setup.cfg pyproject.toml
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/bin/pip setup.cfg pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/installed
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,10 @@
+"""Puts a server together.
+
+``config``      the keys that an operator may set, their words, and where each value came from
+``options``     the same keys as options of ``twistd mailaccess``
+``places``      where a user's mail, the index and the state lie
+``realm``       from a login to an account: the only place where ``auth``, ``mailbox`` and ``store`` meet
+``first_start`` what the first start makes: a user, a certificate
+``service``     the Twisted service: listeners, sessions, reload, stop
+``command``     the ``mailaccess`` command
+"""

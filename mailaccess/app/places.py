@@ -1,0 +1,96 @@
+"""Where a user's mail, the index and the server's state lie.
+
+``maildir`` is a template: ``mail`` means ``mail/%u``; Dovecot's ``%u`` (user), ``%n`` (before the ``@``), ``%d``
+(behind it) and ``%h`` (home of the user's entry) are understood. A folder that is itself a Maildir serves the one
+user there is.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from mailaccess.app.config import Configuration
+from mailaccess.errors import ConfigError, OperatorFault
+from mailaccess.values import Identity
+
+MAILDIR_FOLDERS = ("cur", "new", "tmp")
+STATE_FOLDER = "mailaccess-state"
+_VARIABLE = re.compile(r"%(\{user\}|\{home\}|.|\Z)")
+_KNOWN = {"u", "n", "d", "h", "%", "{user}", "{home}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The folders and files of one server."""
+
+    template: str
+    single: bool
+    """Whether ``template`` is itself the Maildir of the one user."""
+    users: Path
+    state: Path
+
+    def maildir(self, identity: Identity) -> Path:
+        """The Maildir of a user. ``OperatorFault`` where his entry has no home and ``%h`` asks for it."""
+        if self.single:
+            return Path(self.template)
+        if "/" in identity.user or identity.user.startswith("."):
+            raise OperatorFault(f"the user name {identity.user!r} cannot be part of a path")
+        return Path(_expand(self.template, identity))
+
+    def index(self, identity: Identity) -> Path:
+        """The file of a user's index, which may be deleted at any time."""
+        return self.state / "index" / (quote(identity.user, safe="@+-_=") + ".sqlite")
+
+    @property
+    def certificate(self) -> Path:
+        """Where the certificate that the server makes itself is kept."""
+        return self.state / "certificate.pem"
+
+    @property
+    def private_key(self) -> Path:
+        """Where its key is kept, mode 0600."""
+        return self.state / "private-key.pem"
+
+
+def places(config: Configuration) -> Places:
+    """The places that a configuration names; makes the missing folders. ``ConfigError``."""
+    if not config.maildir:
+        raise ConfigError("--maildir", "", "a folder, or a template with %u, is needed")
+    template = os.path.expanduser(config.maildir)
+    for found in _VARIABLE.finditer(template):
+        if found.group(1) not in _KNOWN:
+            raise ConfigError("--maildir", config.maildir, "%u %n %d %h are understood")
+    single = all(Path(template, folder).is_dir() for folder in MAILDIR_FOLDERS)
+    root = Path(template.split("%", 1)[0].rpartition("/")[0] or "/") if "%" in template else Path(template)
+    if "%" in template and not template.startswith("/") and root == Path("/"):
+        root = Path()
+    state = Path(config.state or os.environ.get("STATE_DIRECTORY", "").split(":")[0] or root / STATE_FOLDER)
+    if not single and "%" not in template:
+        template = str(Path(template, "%u"))
+    _make(root, "--maildir")
+    _make(state / "index", "--state")
+    return Places(template, single, Path(config.users or root / "users"), state)
+
+
+def _expand(template: str, identity: Identity) -> str:
+    local, _, domain = identity.user.partition("@")
+    values = {"u": identity.user, "{user}": identity.user, "n": local, "d": domain, "%": "%"}
+
+    def value(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if name in ("h", "{home}"):
+            if not identity.home:
+                raise OperatorFault(f"the entry of user {identity.user!r} has no home, and --maildir asks for it")
+            return identity.home
+        return values[name]
+
+    return _VARIABLE.sub(value, template)
+
+
+def _make(folder: Path, key: str) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(key, str(folder), f"the folder cannot be made ({error.strerror})") from error

@@ -1,0 +1,5 @@
+"""Makes ``twistd mailaccess`` known to Twisted."""
+
+from twisted.application.service import ServiceMaker
+
+mailaccess = ServiceMaker("mailaccess", "mailaccess.app.service", "IMAP and POP3 over TLS for Maildirs.", "mailaccess")
