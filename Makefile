@@ -3,6 +3,7 @@
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+SOURCES := setup.cfg pyproject.toml $(shell find mailaccess twisted -name '*.py')
 
 .PHONY: run test lint types layers unit system soak clean
 
@@ -34,12 +35,12 @@ soak:
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/installed: $(VENV)/bin/pip setup.cfg pyproject.toml
-	$(BIN)/pip install --quiet --editable .
+$(VENV)/installed: $(VENV)/bin/pip $(SOURCES)
+	$(BIN)/pip install --quiet .
 	@touch $@
 
-$(VENV)/installed-test: $(VENV)/bin/pip setup.cfg pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[test]'
+$(VENV)/installed-test: $(VENV)/bin/pip $(SOURCES)
+	$(BIN)/pip install --quiet '.[test]'
 	@touch $@ $(VENV)/installed
 
 clean:
