@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 SOURCES := setup.cfg pyproject.toml $(shell find mailaccess twisted -name '*.py')
 
-.PHONY: run test lint types layers unit system soak clean
+.PHONY: run test lint types layers unit system soak docs clean
 
 run: $(VENV)/installed
 	$(BIN)/twistd --nodaemon --pidfile= mailaccess --maildir mail \
@@ -42,6 +42,9 @@ $(VENV)/installed: $(VENV)/bin/pip $(SOURCES)
 $(VENV)/installed-test: $(VENV)/bin/pip $(SOURCES)
 	$(BIN)/pip install --quiet '.[test]'
 	@touch $@ $(VENV)/installed
+
+docs: $(VENV)/installed-test
+	$(BIN)/python docs/make.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,76 @@
+"""Writes the pages that the source knows better: docs/configuration.md and docs/rfcs.md. ``--check`` only compares."""
+
+import dataclasses
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+
+from mailaccess.app.config import Configuration  # noqa: E402
+from mailaccess.ops.limits import Limits  # noqa: E402
+
+REFERENCE = re.compile(r"RFC (\d{3,5})((?:,? ?(?:and )?§\d+(?:\.\d+)*)*)")
+PARAGRAPH = re.compile(r"§(\d+(?:\.\d+)*)")
+
+
+def configuration() -> str:
+    """docs/configuration.md: each key with its sentence, unit and default."""
+    lines = [
+        "# Configuration",
+        "",
+        "TOML, given with `--config FILE.toml`. Every key is also an option of `twistd mailaccess` (`private_key` is",
+        "`--private-key`), and the command line wins. Unknown keys are errors. `mailaccess config show` prints what is",
+        "in force and where each value came from. A unit stands in a key's name.",
+        "",
+        "| key | default | meaning |",
+        "|---|---|---|",
+    ]
+    for key in dataclasses.fields(Configuration):
+        default = key.default if key.default is not dataclasses.MISSING else ""
+        shown = f"`{str(default).lower() if isinstance(default, bool) else default}`" if default not in ("", ()) else ""
+        lines.append(f"| `{key.name}` | {shown} | {key.metadata['words']} |")
+    lines += ["", "## `[limits]`", "", "| key | default | reason |", "|---|---|---|"]
+    lines += [f"| `{k.name}` | {k.default} | {k.metadata['words']} |" for k in dataclasses.fields(Limits)]
+    return "\n".join(lines) + "\n"
+
+
+def rfcs() -> str:
+    """docs/rfcs.md: where each RFC stands in the source."""
+    titles = dict(line.split("\t") for line in (PROJECT / "docs/rfcs.tsv").read_text().splitlines())
+    cited: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for path in sorted((PROJECT / "mailaccess").rglob("*.py")):
+        for found in REFERENCE.finditer(path.read_text()):
+            for paragraph in PARAGRAPH.findall(found[2]) or [""]:
+                cited[found[1]][paragraph].add(str(path.relative_to(PROJECT)))
+    missing = sorted(set(cited) - set(titles), key=int)
+    if missing:
+        raise SystemExit(f"docs/rfcs.tsv has no title for RFC {', '.join(missing)}")
+    lines = ["# The RFCs, and where they stand in the source", "", "Written by `make docs` from the source.", ""]
+    for number in sorted(cited, key=int):
+        lines += [f"## RFC {number}: {titles[number]}", ""]
+        for paragraph in sorted(cited[number], key=lambda text: [int(part) for part in text.split(".") if part]):
+            files = ", ".join(f"`{name}`" for name in sorted(cited[number][paragraph]))
+            lines.append(f"- {'§' + paragraph if paragraph else 'as a whole'}: {files}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+PAGES = {"docs/configuration.md": configuration, "docs/rfcs.md": rfcs}
+
+
+def main() -> None:
+    """Write the pages, or say which differ."""
+    for name, page in PAGES.items():
+        path = PROJECT / name
+        text = page()
+        if "--check" not in sys.argv:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            raise SystemExit(f"{name} is not what the source says: run make docs")
+
+
+if __name__ == "__main__":
+    main()
