@@ -1,94 +1,10 @@
-"""A real server process on loopback, for clients that nobody here wrote."""
+"""Servers for the tests of this folder, each in the test's own folder."""
 
-import os
-import re
-import shutil
-import ssl
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
-
-PROJECT = Path(__file__).resolve().parents[2]
-READY = re.compile(r"listening (imaps?|pop3s?) (TLS|STARTTLS|STLS|none) (\S+) (\d+)")
-USER, PASSWORD = "joe", 'p w"\\é'.replace(" ", "_")
-
-
-@dataclass
-class Server:
-    """A running server: its folder, its ports, and what it said."""
-
-    folder: Path
-    process: "subprocess.Popen[str]"
-    ports: dict[str, int]
-    output: list[str]
-    user: str = USER
-    password: str = PASSWORD
-    log: Path = field(default_factory=Path)
-
-    @property
-    def maildir(self) -> Path:
-        """The user's Maildir."""
-        return self.folder / "mail" / self.user
-
-    @property
-    def certificate(self) -> Path:
-        """The certificate that the server made, which clients trust."""
-        return self.folder / "mail" / "mailaccess-state" / "certificate.pem"
-
-    def tls(self) -> ssl.SSLContext:
-        """A client's context that verifies the server."""
-        return ssl.create_default_context(cafile=str(self.certificate))
-
-    def stop(self) -> int:
-        """SIGTERM; the exit status."""
-        self.process.terminate()
-        return self.process.wait(15)
-
-
-StartServer = Callable[..., Server]
-
-
-def environment() -> dict[str, str]:
-    """The environment in which the checkout is what ``twistd`` runs."""
-    return {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}
-
-
-def start(folder: Path, *options: str, users: str | None = None) -> Server:
-    """Start a server on free ports and wait for its listeners."""
-    mail = folder / "mail"
-    mail.mkdir(parents=True, exist_ok=True)
-    if not (mail / "users").exists():
-        (mail / "users").write_text(users or f"{USER}:{{PLAIN}}{PASSWORD}\n")
-    log = folder / "server.log"
-    command = [str(Path(sys.executable).parent / "twistd"), "--nodaemon", "--pidfile=", f"--logfile={log}"]
-    ports = [f"--{name}=127.0.0.1:0" for name in ("imap", "imaps", "pop3", "pop3s")]
-    process = subprocess.Popen(
-        [*command, "mailaccess", "--maildir", str(mail), *ports, *options],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    output = _until_ready(process.stdout)
-    found = {match[1]: int(match[4]) for line in output if (match := READY.search(line))}
-    assert set(found) == {"imap", "imaps", "pop3", "pop3s"}, "".join(output) + (log.read_text() if log.exists() else "")
-    return Server(folder, process, found, output, log=log)
-
-
-def _until_ready(stream: IO[str]) -> list[str]:
-    lines: list[str] = []
-    for line in stream:
-        lines.append(line)
-        if line.startswith("ready"):
-            break
-    return lines
+from server_process import Server, StartServer, start
 
 
 @pytest.fixture
@@ -111,13 +27,3 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 def server(start_server: StartServer) -> Server:
     """A fresh server with one user."""
     return start_server()
-
-
-def program(name: str) -> str:
-    """The path of a client; where it is missing a user's machine skips, CI fails."""
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{name} is not installed, and CI must have it")
-        pytest.skip(f"{name} is not installed")
-    return found
