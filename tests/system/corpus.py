@@ -6,26 +6,8 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-WORDS = [
-    "the",
-    "mail",
-    "that",
-    "lies",
-    "in",
-    "a",
-    "folder",
-    "is",
-    "read",
-    "by",
-    "whoever",
-    "may",
-    "open",
-    "it",
-    "über",
-    "naïve",
-    "日本語",
-    "ελληνικά",
-]
+TEXT = "the mail that lies in a folder is read by whoever may open it über naïve 日本語 ελληνικά"
+WORDS = TEXT.split()
 
 
 def messages(count: int, seed: int = 1) -> Iterator[bytes]:

@@ -53,13 +53,9 @@ def test_each_mechanism(server: Server, scheme: str, mechanism: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["imap", "pop3"])
 def test_no_login_in_clear(server: Server, scheme: str) -> None:
-    result = subprocess.run(
-        [program("curl"), "-sSv", "-m", "20", "-u", f"{server.user}:{server.password}"]
-        + [f"{scheme}://localhost:{server.ports[scheme]}/"],
-        check=False,
-        capture_output=True,
-        timeout=30,
-    )
+    login = f"{server.user}:{server.password}"
+    command = [program("curl"), "-sSv", "-m", "20", "-u", login, f"{scheme}://localhost:{server.ports[scheme]}/"]
+    result = subprocess.run(command, check=False, capture_output=True, timeout=30)
     assert result.returncode != 0
     assert server.password.encode() not in result.stderr
 
