@@ -1,5 +1,6 @@
 """What the operator sees and sets: structured logs and limits.
 
+``addresses``  which network an address belongs to, for whatever is counted by address
 ``limits``     every limit, with its unit and its reason
 ``logs``       one structured line for each event
 ``transport``  the few private corners of Twisted's transports that we touch, in one place
