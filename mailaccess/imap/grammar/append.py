@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from mailaccess.imap.grammar.dates import date_time
+from mailaccess.imap.grammar.flags import flag_list
+from mailaccess.imap.grammar.names import mailbox
+from mailaccess.imap.grammar.tokens import end, message_literal, next_is, sp
 from mailaccess.imap.wire import Arguments, Literal
 from mailaccess.values import Flags
 
@@ -24,5 +28,22 @@ class AppendArguments:
 
 
 def append_arguments(arguments: Arguments, utf8: bool = False) -> AppendArguments:
-    """Read ``SP mailbox [SP flags] [SP date-time] SP literal`` to the end."""
-    raise NotImplementedError
+    """Read ``SP mailbox [SP flag-list] [SP date-time] SP literal`` to the end."""
+    sp(arguments)
+    name = mailbox(arguments, utf8)
+    message = _message(arguments)
+    end(arguments)
+    return AppendArguments(name, (message,))
+
+
+def _message(arguments: Arguments) -> AppendMessage:
+    sp(arguments)
+    flags: Flags = frozenset()
+    if next_is(arguments, b"("):
+        flags = flag_list(arguments)
+        sp(arguments)
+    internal_date = None
+    if next_is(arguments, b'"'):
+        internal_date = date_time(arguments)
+        sp(arguments)
+    return AppendMessage(message_literal(arguments), flags, internal_date)

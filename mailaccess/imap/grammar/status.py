@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailaccess.imap.grammar.names import mailbox
+from mailaccess.imap.grammar.tokens import end, expect, keyword, refuse_keyword, skip, sp
 from mailaccess.imap.wire import Arguments
 
 
@@ -20,6 +22,9 @@ class StatusItem(StrEnum):
     APPENDLIMIT = "APPENDLIMIT"
 
 
+_ITEMS = {item.encode("ascii"): item for item in StatusItem}
+
+
 @dataclass(frozen=True, slots=True)
 class StatusArguments:
     """``items`` are without repetition, in the order of the client."""
@@ -29,10 +34,28 @@ class StatusArguments:
 
 
 def status_items(arguments: Arguments) -> tuple[StatusItem, ...]:
-    """Read ``(item item …)``."""
-    raise NotImplementedError
+    """Read ``"(" status-att *(SP status-att) ")"``."""
+    expect(arguments, b"(")
+    items = {_item(arguments): None}
+    while not skip(arguments, b")"):
+        sp(arguments)
+        items[_item(arguments)] = None
+    return tuple(items)
+
+
+def _item(arguments: Arguments) -> StatusItem:
+    word = keyword(arguments)
+    item = _ITEMS.get(word)
+    if item is None:
+        raise refuse_keyword(word, "STATUS item")
+    return item
 
 
 def status_arguments(arguments: Arguments, utf8: bool = False) -> StatusArguments:
-    """Read ``SP mailbox SP items`` to the end."""
-    raise NotImplementedError
+    """Read ``SP mailbox SP "(" status-att *(SP status-att) ")"`` to the end."""
+    sp(arguments)
+    name = mailbox(arguments, utf8)
+    sp(arguments)
+    items = status_items(arguments)
+    end(arguments)
+    return StatusArguments(name, items)
