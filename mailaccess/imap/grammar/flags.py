@@ -2,7 +2,7 @@
 
 import re
 
-from mailaccess.imap.grammar.tokens import BadSyntax, expect, next_is, skip, sp
+from mailaccess.imap.grammar.tokens import BadSyntax, atom, expect, next_is, skip, sp
 from mailaccess.imap.wire import Arguments
 from mailaccess.values import Flag, Flags, flags
 
@@ -25,6 +25,14 @@ def flag(arguments: Arguments) -> Flag:
     if named.folded == "\\recent":
         raise BadSyntax("\\Recent is not for clients to change")
     return named
+
+
+def flag_keyword(arguments: Arguments) -> Flag:
+    """Read ``flag-keyword = atom``: what SEARCH KEYWORD names. System flags have search keys of their own."""
+    name = atom(arguments)
+    if len(name) > MAX_KEYWORD_BYTES:
+        raise BadSyntax("The keyword is too long")
+    return Flag(name.decode("ascii"))
 
 
 def flag_list(arguments: Arguments) -> Flags:

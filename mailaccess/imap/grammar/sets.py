@@ -12,12 +12,6 @@ from mailaccess.values import MAX_UID, SequenceSet
 _NUMBER = rb"(?:[1-9][0-9]{0,9}|\*)"
 _MEMBER = rb"%b(?::%b)?" % (_NUMBER, _NUMBER)
 _SET = re.compile(rb"%b(?:,%b)*+(?![0-9*:,$])" % (_MEMBER, _MEMBER))
-_BEGINNING = re.compile(rb"[1-9*]")
-
-
-def begins_sequence_set(word: bytes) -> bool:
-    """Whether a word can only be a sequence set: a SEARCH key may be one."""
-    return _BEGINNING.match(word) is not None
 
 
 def sequence_set(arguments: Arguments) -> SequenceSet:
