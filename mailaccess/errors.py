@@ -64,6 +64,10 @@ class OperatorFault(MailAccessError):
     """Something that the operator must mend: logged with an incident id, never sent to a client."""
 
 
+class Disconnected(MailAccessError):
+    """The client is gone, or must go: there is nobody to answer."""
+
+
 class StoreUnavailable(ClientError):
     """The disk refused (EACCES, EROFS, EIO, a Maildir that went away): nothing was changed, try again later.
 

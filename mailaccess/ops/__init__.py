@@ -4,4 +4,5 @@
 ``limits``     every limit, with its unit and its reason
 ``logs``       one structured line for each event
 ``transport``  the few private corners of Twisted's transports that we touch, in one place
+``outflow``    output as fast as the client takes it
 """

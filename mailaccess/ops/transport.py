@@ -10,6 +10,9 @@ from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ISSLTransport
 from twisted.internet.tcp import Server
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+
+from mailaccess.values import Peer
 
 GOODBYE_SECONDS = 5.0
 """How long a closing connection may take to read what was written to it; ``loseConnection`` alone waits for ever."""
@@ -48,6 +51,22 @@ def is_encrypted(transport: Any) -> bool:
     A wrapper (``haproxy:``) does not learn that the socket below it changed: it hands out its ``TLS`` though.
     """
     return bool(ISSLTransport.providedBy(transport)) or getattr(transport, "TLS", False) is True
+
+
+def peer_of(transport: Any) -> Peer:
+    """Who is at the other end; ``local`` where there is no address, as on a UNIX socket."""
+    peer, host = transport.getPeer(), transport.getHost()
+    return Peer(getattr(peer, "host", "local"), getattr(peer, "port", 0), getattr(host, "port", 0))
+
+
+def tls_of(transport: Any) -> dict[str, str]:
+    """What protects the connection, as fields of a log line."""
+    inner = getattr(transport, "protocol", None)
+    wrapper = inner if isinstance(inner, TLSMemoryBIOProtocol) else transport
+    if not isinstance(wrapper, TLSMemoryBIOProtocol):
+        return {"tls": "none"}
+    connection = wrapper.getHandle()  # type: ignore[no-untyped-call]
+    return {"tls": connection.get_protocol_version_name(), "cipher": connection.get_cipher_name() or "none"}
 
 
 def start_tls(transport: Any, creator: Any, go_ahead: bytes, *, clear_octets_follow: bool) -> bool:
