@@ -5,7 +5,7 @@ and read to the end of the command; the others read what they are called. All ra
 ``BadCharset``.
 
 * ``tokens``: spaces, atoms, strings, numbers · ``sets``: sequence sets · ``flags`` · ``dates`` · ``names`` of mailboxes
-* ``fetch`` · ``store``: STORE, COPY, MOVE, UID EXPUNGE · ``search`` · ``listing``: LIST, LSUB · ``status``
+* ``fetch``, ``section`` · ``store``: STORE, COPY, MOVE, UID EXPUNGE · ``search`` · ``listing``: LIST, LSUB · ``status``
 * ``mailboxes``: SELECT, EXAMINE, CREATE, RENAME, and the commands with a mailbox name only · ``append``
 * ``login``: LOGIN, AUTHENTICATE, ID, ENABLE, and the commands without arguments
 """
