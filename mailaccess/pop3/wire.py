@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailaccess.errors import ClientError, Code
+
 COMMAND_BYTES = 255
 """A command with its CRLF (RFC 2449 §4)."""
 
@@ -133,6 +135,29 @@ def _reply(status: str, text: str) -> bytes:
     """One line whatever ``text`` holds: a checker or store of somebody else's may have written it."""
     line = f"{status} {' '.join(text.split())}".rstrip().encode("ascii", "replace")
     return line[: REPLY_BYTES - 2] + b"\r\n"
+
+
+_RESPONSE_CODES = {
+    Code.AUTHENTICATIONFAILED: ResponseCode.AUTH,
+    Code.AUTHORIZATIONFAILED: ResponseCode.AUTH,
+    Code.EXPIRED: ResponseCode.AUTH,
+    Code.INUSE: ResponseCode.IN_USE,
+    Code.LIMIT: ResponseCode.IN_USE,
+    Code.OVERQUOTA: ResponseCode.SYS_TEMP,
+    Code.SERVERBUG: ResponseCode.SYS_TEMP,
+    Code.UNAVAILABLE: ResponseCode.SYS_TEMP,
+    Code.CONTACTADMIN: ResponseCode.SYS_PERM,
+    Code.CORRUPTION: ResponseCode.SYS_PERM,
+    Code.NOPERM: ResponseCode.SYS_PERM,
+    Code.PRIVACYREQUIRED: ResponseCode.SYS_PERM,
+}
+"""POP3's words for what the rooms below say. PRIVACYREQUIRED is a wrong setting that a person must mend, which is
+SYS/PERM's meaning (RFC 3206 §4); AUTH would make mail programs ask for another password, and send it in clear too."""
+
+
+def refusal(error: ClientError) -> bytes:
+    """``-ERR`` for what a room below refused."""
+    return err(error.text, _RESPONSE_CODES.get(error.code) if error.code else None)
 
 
 def multiline(lines: Iterable[bytes]) -> bytes:
