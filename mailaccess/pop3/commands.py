@@ -37,6 +37,7 @@ COMMANDS = {
     b"USER": Command(_BEFORE, authorization.user, 1, 1, password=True),
     b"PASS": Command(_BEFORE, authorization.pass_, 1, 1, spaces=True, password=True),
     b"APOP": Command(_BEFORE, authorization.apop, 2, 2, password=True),
+    b"AUTH": Command(_BEFORE, authorization.auth, most=2, password=True),
     b"STAT": Command(_AFTER, transaction.stat),
     b"LIST": Command(_AFTER, transaction.list_, most=1),
     b"UIDL": Command(_AFTER, transaction.uidl, most=1),

@@ -14,6 +14,7 @@ from mailaccess.interfaces import IAccount, IEvents
 from mailaccess.ops.limits import Limits
 from mailaccess.pop3.maildrop import Maildrop
 from mailaccess.pop3.wire import CREDENTIAL_BYTES, Line, LineReader, Refused
+from mailaccess.sasl.table import MECHANISMS
 from mailaccess.values import Peer
 
 BATCH_BYTES = 64 * 1024
@@ -82,7 +83,7 @@ class Server:
 
     limits: Limits
     events: IEvents
-    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN")
+    mechanisms: tuple[str, ...] = tuple(MECHANISMS)
     implementation: str = "mailaccess"
 
 

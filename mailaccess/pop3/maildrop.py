@@ -43,12 +43,14 @@ class Maildrop:
         """Lock INBOX and number its messages. ``MailboxInUse``, ``StoreUnavailable``."""
         release = await store.lock_maildrop()
         try:
-            maildrop = cls(await store.open(INBOX), release)
+            mailbox = await store.open(INBOX)
+            maildrop = cls(mailbox, release)
+            rows = mailbox.listen(maildrop._changed)
         except BaseException:
             release()
             raise
         try:
-            await maildrop._number(maildrop._mailbox.listen(maildrop._changed))
+            await maildrop._number(rows)
         except BaseException:
             maildrop.close()
             raise
@@ -129,8 +131,10 @@ class Maildrop:
         """Let go of the mailbox and its lock. Harmless when repeated."""
         if self._release is not None:
             release, self._release = self._release, None
-            self._mailbox.ignore(self._changed)
-            release()
+            try:
+                self._mailbox.ignore(self._changed)
+            finally:
+                release()
 
     def _uid(self, number: int) -> UID:
         return UID(self._uids[number - 1])
