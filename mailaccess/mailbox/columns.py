@@ -64,10 +64,11 @@ class Facts:
     def __init__(self, view: MailboxView) -> None:
         self._view = view
         self._columns = view.columns()
+        self.uids = self._columns.uids
         self._sizes = self._columns.sizes
         self._dates = self._columns.dates
         self._kinds = set(self._columns.flags)
-        self._all = int.from_bytes(b"\1" * len(self._columns.uids), "little")
+        self._all = int.from_bytes(b"\1" * len(self.uids), "little")
         self._known: dict[Leaf, Truth] = {}
 
     def truth(self, key: Criterion) -> Truth:
@@ -93,15 +94,15 @@ class Facts:
 
     def chosen(self, column: Iterable[T], lanes: int) -> Iterator[T]:
         """The members of a column at the lanes that are set."""
-        return compress(column, lanes.to_bytes(len(self._columns.uids), "little"))
+        return compress(column, self.octets(lanes))
 
-    def uids(self, lanes: int) -> Iterator[int]:
-        """The UIDs of the messages whose lanes are set."""
-        return self.chosen(self._columns.uids, lanes)
+    def octets(self, lanes: int) -> bytes:
+        """The lanes, an octet for each message."""
+        return lanes.to_bytes(len(self.uids), "little")
 
     def pairs(self, lanes: int) -> Iterator[tuple[int, int]]:
         """Sequence number and UID of the messages whose lanes are set."""
-        return self.chosen(zip(self._columns.numbers, self._columns.uids, strict=True), lanes)
+        return self.chosen(zip(self._columns.numbers, self.uids, strict=True), lanes)
 
     def highest_modseq(self, lanes: int) -> int:
         """The highest mod-sequence of the messages whose lanes are set; 0 of none."""
@@ -109,14 +110,14 @@ class Facts:
 
     def lanes(self, uids: set[int]) -> int:
         """The lanes of these messages."""
-        return _lanes(map(uids.__contains__, self._columns.uids))
+        return _lanes(map(uids.__contains__, self.uids))
 
     async def measure(self, lanes: int) -> None:
         """Look up sizes and dates of the messages whose lanes are set; they stay unknown of messages that are gone."""
         shared = self._view.shared
-        await shared.measured(self.uids(lanes))
+        await shared.measured(self.chosen(self.uids, lanes))
         sizes, dates = list(self._sizes), list(self._dates)
-        for place, uid in self.chosen(enumerate(self._columns.uids), lanes):
+        for place, uid in self.chosen(enumerate(self.uids), lanes):
             at = shared.index(uid)
             if at is not None:
                 sizes[place], dates[place] = shared.sizes[at], shared.dates[at]
@@ -129,9 +130,9 @@ class Facts:
                 met = {kind for kind in self._kinds if (flag in kind) == present}
                 return _certain(_lanes(map(met.__contains__, self._columns.flags)))
             case Recent():
-                return _certain(self._within(self._view.recent_uids.slices(self._columns.uids)))
+                return _certain(self._within(self._view.recent_uids.slices(self.uids)))
             case UIDs(numbers):
-                return _certain(self._within(self._view.named(numbers, True).slices(self._columns.uids)))
+                return _certain(self._within(self._view.named(numbers, True).slices(self.uids)))
             case SequenceKey(numbers):
                 return _certain(self._within(self._view.named(numbers, False).slices(self._columns.numbers)))
             case ModSeqFrom(modseq):
@@ -153,7 +154,7 @@ class Facts:
 
     def _within(self, slices: Iterable[slice]) -> int:
         """The lanes in these slices."""
-        lanes = bytearray(len(self._columns.uids))
+        lanes = bytearray(len(self.uids))
         for at in slices:
             lanes[at] = b"\1" * (at.stop - at.start)
         return int.from_bytes(lanes, "little")

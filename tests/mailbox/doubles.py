@@ -1,7 +1,7 @@
 """A mailbox whose every change a test announces, and whose methods answer at once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from zope.interface import implementer
 
@@ -137,9 +137,7 @@ class ScriptedMailbox:
     async def read(self, uids: Sequence[UID], function: Callable[[IContent], T]) -> Sequence[tuple[UID, T | None]]:
         self.before_read()
         self.opened.extend(uids)
-        return [
-            (uid, function(cast(IContent, Message(self.octets[uid]))) if uid in self.rows else None) for uid in uids
-        ]
+        return [(uid, function(Message(self.octets[uid])) if uid in self.rows else None) for uid in uids]
 
     async def read_envelopes(self, uids: Sequence[UID], structure: bool) -> Sequence[tuple[UID, bytes, bytes] | None]:
         raise NotImplementedError
