@@ -123,10 +123,7 @@ class Drop:
 
     async def read(self, uids: Sequence[UID], function: Callable[[IContent], T]) -> Sequence[tuple[UID, T | None]]:
         await self._settled()
-        return [
-            (uid, function(Content(self.messages[uid])) if uid in self.messages else None)
-            for uid in uids
-        ]
+        return [(uid, function(Content(self.messages[uid])) if uid in self.messages else None) for uid in uids]
 
     async def expunge(self, uids: Sequence[UID]) -> NumberSet:
         await self._settled()
