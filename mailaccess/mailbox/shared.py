@@ -13,7 +13,6 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter
 from typing import Protocol, TypeVar
 
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Renamed, Reset
@@ -26,8 +25,6 @@ MEASURED_AT_ONCE = 2000
 UNKNOWN = -1
 """What stands for a size or a date that was not yet looked up."""
 
-_COLUMNS = attrgetter("uid", "flags", "modseq", "size", "internal_date")
-
 Column = TypeVar("Column", "array[int]", list[Flags])
 
 
@@ -37,8 +34,8 @@ class View(Protocol):
     def flags_changed(self, before: Sequence[tuple[int, Flags]]) -> None:
         """The flags of these UIDs changed; they were what stands beside them."""
 
-    def expunged(self, uids: NumberSet) -> None:
-        """These messages are gone."""
+    def expunged(self, uids: Sequence[int]) -> None:
+        """These messages were here, and are gone; ascending."""
 
     def changed(self) -> None:
         """Something happened, and all views know of it."""
@@ -136,16 +133,14 @@ class SharedMailbox:
         return at is not None and (self.sizes[at] == UNKNOWN or self.dates[at] == UNKNOWN)
 
     def _append(self, rows: Sequence[MessageRow]) -> None:
-        if not rows:
-            return
-        uids, flags, modseqs, sizes, dates = zip(*map(_COLUMNS, rows), strict=True)
-        self.uids.extend(uids)
-        self.flags.extend(flags)
-        self.modseqs.extend(modseqs)
-        self.sizes.extend(sizes)
-        self.dates.extend(dates)
-        self._count(flags, 1)
-        self._unmeasured += _unmeasured(sizes, dates)
+        before = len(self.uids)
+        self.uids.extend([row.uid for row in rows])
+        self.flags.extend([row.flags for row in rows])
+        self.modseqs.extend([row.modseq for row in rows])
+        self.sizes.extend([row.size for row in rows])
+        self.dates.extend([row.internal_date for row in rows])
+        self._count(self.flags[before:], 1)
+        self._unmeasured += _unmeasured(self.sizes[before:], self.dates[before:])
 
     def _set_flags(self, rows: Sequence[MessageRow]) -> None:
         before: list[tuple[int, Flags]] = []
@@ -163,20 +158,20 @@ class SharedMailbox:
             view.flags_changed(before)
 
     def _remove(self, uids: NumberSet) -> None:
-        gone = list(uids.slices(self.uids))
-        if not gone:
+        cuts = list(uids.slices(self.uids))
+        if not cuts:
             return
-        for at in gone:
-            self._count(self.flags[at], -1)
-            self._unmeasured -= _unmeasured(self.sizes[at], self.dates[at])
-        kept = _between(gone, len(self.uids))
+        gone = _only(self.uids, array("I"), cuts)
+        self._count(_only(self.flags, [], cuts), -1)
+        self._unmeasured -= _unmeasured(_only(self.sizes, array("q"), cuts), _only(self.dates, array("q"), cuts))
+        kept = _between(cuts, len(self.uids))
         self.uids = _only(self.uids, array("I"), kept)
         self.flags = _only(self.flags, [], kept)
         self.modseqs = _only(self.modseqs, array("Q"), kept)
         self.sizes = _only(self.sizes, array("q"), kept)
         self.dates = _only(self.dates, array("q"), kept)
         for view in self._views:
-            view.expunged(uids)
+            view.expunged(gone)
 
     def _count(self, flags: Iterable[Flags], by: int) -> None:
         for kind, number in Counter(flags).items():
@@ -191,19 +186,19 @@ def _unmeasured(sizes: Sequence[int], dates: Sequence[int]) -> int:
     return sum(UNKNOWN in pair for pair in zip(sizes, dates, strict=True))
 
 
-def _between(gone: Iterable[slice], length: int) -> list[slice]:
+def _between(cuts: Iterable[slice], length: int) -> list[slice]:
     """The slices of ``range(length)`` that lie between ascending slices."""
     kept: list[slice] = []
     start = 0
-    for cut in gone:
+    for cut in cuts:
         kept.append(slice(start, cut.start))
         start = cut.stop
     kept.append(slice(start, length))
     return kept
 
 
-def _only(column: Column, empty: Column, kept: Iterable[slice]) -> Column:
-    """The parts of a column that are kept, in a new one."""
-    for part in kept:
+def _only(column: Column, empty: Column, parts: Iterable[slice]) -> Column:
+    """The parts of a column, in a new one."""
+    for part in parts:
         empty.extend(column[part])
     return empty

@@ -40,7 +40,7 @@ Considered and not done
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from mailaccess.mailbox.shared import SharedMailbox
@@ -79,7 +79,7 @@ class Updates:
     """
 
     expunged: tuple[SeqNum, ...] = ()
-    vanished: NumberSet = field(default_factory=NumberSet)
+    vanished: tuple[UID, ...] = ()
     exists: int | None = None
     recent: int | None = None
     flags: tuple[tuple[SeqNum, MessageRow], ...] = ()
@@ -130,7 +130,7 @@ class MailboxView:
         at = self.shared.first_unseen()
         if at is None or self.shared.uids[at] > self._told:
             return None
-        return SeqNum(bisect_left(self._uids, self.shared.uids[at], 0, self._count) + 1)
+        return self._number(self.shared.uids[at])
 
     @property
     def recent_uids(self) -> NumberSet:
@@ -204,7 +204,7 @@ class MailboxView:
 
     def poll(self, expunges: bool) -> Updates:
         """Bring the list up to date, and return what to tell the client; of expunges where ``expunges`` allows it."""
-        expunged, vanished = self._tell_expunged() if expunges and self._gone else ((), NumberSet())
+        expunged, vanished = self._tell_expunged() if expunges and self._gone else ((), ())
         exists = self._tell_arrived()
         recent = self.recent
         recent_told, self._recent_told = self._recent_told, recent
@@ -241,16 +241,14 @@ class MailboxView:
             if uid <= self._told:
                 self._changed.setdefault(uid, flags)
 
-    def expunged(self, uids: NumberSet) -> None:
+    def expunged(self, uids: Sequence[int]) -> None:
         """Remember the messages in the list that went; where there is none, take the mailbox's new array (rule 4)."""
-        gone: set[int] = set()
-        for at in self._slices(uids):
-            gone.update(self._uids[at])
-        self._gone |= gone
+        known = uids[: bisect_right(uids, self._told)]
+        self._gone.update(known)
         if not self._gone:
             self._uids = self.shared.uids
-        for uid in gone if len(gone) < len(self._changed) else list(self._changed):
-            if uid in self._gone:
+        if self._changed:
+            for uid in known:
                 self._changed.pop(uid, None)
 
     def changed(self) -> None:
@@ -258,6 +256,10 @@ class MailboxView:
         self.wake()
 
     # The list
+
+    def _number(self, uid: int) -> SeqNum:
+        """The sequence number of a message in the list."""
+        return SeqNum(bisect_left(self._uids, uid, 0, self._count) + 1)
 
     def _believe(self, uid: int, flags: Flags) -> None:
         """The client believes in these flags now; there is nothing to tell where they are the true ones (rule 5)."""
@@ -267,13 +269,13 @@ class MailboxView:
         else:
             self._changed[uid] = flags
 
-    def _tell_expunged(self) -> tuple[tuple[SeqNum, ...], NumberSet]:
-        vanished = NumberSet.of(self._gone)
-        numbers = [number for at in self._slices(vanished) for number in range(at.start + 1, at.stop + 1)]
+    def _tell_expunged(self) -> tuple[tuple[SeqNum, ...], tuple[UID, ...]]:
+        gone = sorted(self._gone, reverse=True)
+        numbers = tuple(self._number(uid) for uid in gone)
         self._gone = set()
         self._uids = self.shared.uids
-        self._count -= len(numbers)
-        return tuple(SeqNum(number) for number in reversed(numbers)), vanished
+        self._count -= len(gone)
+        return numbers, tuple(map(UID, gone))
 
     def _tell_arrived(self) -> int | None:
         uids = self.shared.uids
@@ -292,8 +294,7 @@ class MailboxView:
         for uid in sorted(self._changed):
             at = self.shared.index(uid)
             if at is not None:
-                number = bisect_left(self._uids, uid, 0, self._count) + 1 if self._gone else at + 1
-                told.append((SeqNum(number), self.shared.row(at)))
+                told.append((self._number(uid), self.shared.row(at)))
         self._changed = {}
         return tuple(told)
 
