@@ -20,7 +20,7 @@ from mailaccess.mailbox.account import Account
 from mailaccess.mailbox.view import MailboxView
 from mailaccess.ops.limits import Limits
 from mailaccess.sasl.table import MECHANISMS
-from mailaccess.values import MailboxName, Peer
+from mailaccess.values import Flag, MailboxName, Peer
 
 PRIVACY_REQUIRED = "Passwords are taken under TLS only"
 
@@ -146,8 +146,8 @@ class Context:
         self.logged_in: Account | None = None
         self.logout: Logout | None = None
         self.selected: MailboxView | None = None
-        self.keywords_told = 0
-        """How many keywords of the selected mailbox the client was told of with FLAGS."""
+        self.keywords_told: frozenset[Flag] | None = None
+        """The keywords of the selected mailbox that FLAGS told of; None before it was told."""
         self.counts = Counts()
         self._output: list[bytes] = []
         self._output_bytes = 0

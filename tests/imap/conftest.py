@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from scripted import Client, Events, new_account
 
 from mailaccess.mailbox.account import Account
+from tests.imap.scripted import Client, Events, new_account
 
 Connect = Callable[..., Client]
 

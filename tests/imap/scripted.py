@@ -1,10 +1,11 @@
 """Clients that talk to a session in process: no socket, no reactor, a memory store."""
 
 import re
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
@@ -17,6 +18,8 @@ from mailaccess.mailbox.account import Account
 from mailaccess.ops.limits import Limits
 from mailaccess.store.memory import MemoryStore
 from mailaccess.values import Identity, Peer
+
+T = TypeVar("T")
 
 PASSWORD = "secret"
 LIMITS = Limits()
@@ -34,6 +37,7 @@ class Events:
         self.lines.append((name, fields))
 
     def incident(self, what: str, error: BaseException) -> str:
+        traceback.print_exception(error)
         self.incidents.append(error)
         return "0123"
 
@@ -163,6 +167,16 @@ class Client:
 def new_account() -> Account:
     """An account with an empty memory store."""
     return Account(Identity("joe"), MemoryStore(), ".")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that needs not wait."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("it waits")
 
 
 def message(subject: str, body: str = "Hello\r\n") -> bytes:

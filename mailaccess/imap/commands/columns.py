@@ -41,7 +41,9 @@ class ColumnFormat:
         return b"".join([line % values for values in zip(*self._values(rows, numbered=True), strict=True)])
 
     def parts(self, rows: Sequence[Row]) -> list[bytes]:
-        """What the columns have to say of each row; other parts stand behind it."""
+        """What the columns have to say of each row, nothing perhaps; other parts stand behind it."""
+        if not rows or not self._columns:
+            return [b""] * len(rows)
         return [self._parts % values for values in zip(*self._values(rows, numbered=False), strict=True)]
 
     def _values(self, rows: Sequence[Row], *, numbered: bool) -> list[Iterable[object]]:

@@ -33,7 +33,7 @@ async def _open(context: Context, arguments: SelectArguments, read_only: bool) -
 
 def _describe(context: Context, view: MailboxView) -> None:
     mailbox = view.shared.mailbox
-    context.keywords_told = -1
+    context.keywords_told = None
     tell_keywords(context)
     context.write(data.exists(view.exists) + data.recent(view.recent))
     if (unseen := view.first_unseen) is not None:
