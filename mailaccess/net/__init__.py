@@ -1,0 +1,14 @@
+"""Who connects, and over what: the way from a configuration's endpoints to the protocols' factories.
+
+``endpoints``     what an operator writes (``off``, ``993``, ``HOST:PORT``, ``systemd:…``) as values
+``listen``        binds them, and serves a factory on what was bound
+``policy``        which TLS is spoken: versions, ciphers, groups (Mozilla's profiles)
+``certificates``  a certificate's files as one value: chain, key, names
+``selfsigned``    the certificate that a server without one makes for itself
+``sni``           which certificate a client gets that names a host
+``tls``           brings those together, and follows the files when they change
+``admission``     the table of connections, and who must go when there are too many
+``gate``          that table as the front ends see it, with its clock: refusals, login deadlines, drain
+
+Front ends stand below this room and never import it: they are given ``IGate`` and a TLS connection creator.
+"""
