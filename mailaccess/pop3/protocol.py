@@ -15,6 +15,7 @@ from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITLSTransport
 from twisted.internet.protocol import ServerFactory
+from twisted.mail.interfaces import IMailboxPOP3
 from twisted.mail.pop3 import POP3
 from zope.interface import implementer
 
@@ -35,6 +36,7 @@ from mailaccess.ops.transport import (
 from mailaccess.pop3.capabilities import capabilities
 from mailaccess.pop3.context import Context, Logout, Server
 from mailaccess.pop3.session import Session
+from mailaccess.pop3.stock import StockAccount
 from mailaccess.pop3.wire import err, ok
 from mailaccess.values import Peer
 
@@ -213,9 +215,10 @@ class POP3Server(POP3):
         if self._login is not None:
             return await self._login.password(user, password, self.peer)
         try:
-            _, account, logout = await maybeDeferred(self.authenticateUserPASS, user.encode(), password.encode())
+            _, avatar, logout = await maybeDeferred(self.authenticateUserPASS, user.encode(), password.encode())
         except UnauthorizedLogin as error:
             raise ClientError(Code.AUTHENTICATIONFAILED, "Authentication failed") from error
+        account: Any = StockAccount(user, avatar) if IMailboxPOP3.providedBy(avatar) else avatar
         return account, logout
 
     async def apop(self, user: str, timestamp: str, digest: str) -> tuple[IAccount, Logout]:
@@ -235,10 +238,13 @@ class POP3Server(POP3):
     # -- what code written for POP3 calls, or overrides
 
     def authenticateUserPASS(self, user: bytes, password: bytes) -> Any:
-        """``(IAccount, account, logout)`` from the portal, perhaps in a Deferred. Override to check otherwise."""
+        """``(interface, avatar, logout)`` from the portal, perhaps in a Deferred. Override to check otherwise.
+
+        The avatar provides ``IAccount``, or stock Twisted's ``IMailboxPOP3``.
+        """
         if self.portal is None:
             raise UnauthorizedLogin
-        return self.portal.login(UsernamePassword(user, password), None, IAccount)
+        return self.portal.login(UsernamePassword(user, password), None, IAccount, IMailboxPOP3)
 
     def sendLine(self, line: bytes) -> None:
         """Send a line, behind everything that commands have written."""
