@@ -64,11 +64,9 @@ async def _open(view: MailboxView, facts: Facts, program: Criterion, undecided: 
 def _by_what_remains(facts: Facts, program: Criterion, undecided: int) -> dict[Criterion, list[UID]]:
     """Undecided messages by what remains of the program for them: mostly one thing, always few.
 
-    Messages whose size or date is unknown even now are gone, and left out.
+    Messages whose size or date is unknown even now are gone: what remains does not matter, since nobody can read them.
     """
     known = {key: facts.truth(key) for key in every(program) if isinstance(key, Leaf) and not isinstance(key, Content)}
-    for truth in known.values():
-        undecided &= ~truth.undecided
     answers = [facts.octets(truth.surely) for truth in known.values()]
     alike: defaultdict[bytes, list[UID]] = defaultdict(list)
     for at, uid in facts.chosen(enumerate(facts.uids), undecided):

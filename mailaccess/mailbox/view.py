@@ -243,13 +243,9 @@ class MailboxView:
 
     def expunged(self, uids: Sequence[int]) -> None:
         """Remember the messages in the list that went; where there is none, take the mailbox's new array (rule 4)."""
-        known = uids[: bisect_right(uids, self._told)]
-        self._gone.update(known)
+        self._gone.update(uids[: bisect_right(uids, self._told)])
         if not self._gone:
             self._uids = self.shared.uids
-        if self._changed:
-            for uid in known:
-                self._changed.pop(uid, None)
 
     def changed(self) -> None:
         """Wake the session."""

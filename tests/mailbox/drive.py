@@ -1,15 +1,16 @@
-"""Coroutines without a reactor."""
+"""Awaitables without a reactor."""
 
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def result(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What a coroutine returns that never has to wait."""
+def result(awaitable: Awaitable[T]) -> T:
+    """What an awaitable returns that never has to wait."""
+    steps = awaitable.__await__()
     try:
-        coroutine.send(None)
+        next(steps)
     except StopIteration as stop:
         value: T = stop.value
         return value

@@ -1,6 +1,6 @@
 """One user's mailboxes: sharing what is open, and the rules for names."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -10,12 +10,18 @@ from zope.interface.verify import verifyObject
 from mailaccess.errors import ClientError, Code, NoSuchMailbox
 from mailaccess.interfaces import IAccount, IMailStore, Upload
 from mailaccess.mailbox.account import Account
+from mailaccess.mailbox.criteria import Body
 from mailaccess.mailbox.listing import Return, Selection
 from mailaccess.mailbox.names import MAX_DEPTH, Pattern
+from mailaccess.mailbox.search import search
+from mailaccess.mailbox.view import NOTHING
+from mailaccess.store.memory import MemoryStore
 from mailaccess.values import (
+    DELETED,
     INBOX,
     UID,
     Appended,
+    FlagChange,
     Identity,
     MailboxInfo,
     MailboxName,
@@ -23,6 +29,7 @@ from mailaccess.values import (
     ModSeq,
     SpecialUse,
     UIDValidity,
+    flags,
 )
 from tests.mailbox.doubles import ScriptedMailbox
 from tests.mailbox.drive import result
@@ -272,9 +279,8 @@ def test_listing_asks_for_subscriptions_only_if_needed() -> None:
 
 def test_the_maildrop_and_the_end() -> None:
     store, joe = account()
-    locking: Awaitable[Callable[[], None]] = joe.lock_maildrop()
-    assert isinstance(locking, Coroutine)
-    result(locking)()
+    release = result(joe.lock_maildrop())
+    release()
     result(joe.logout())
     assert store.asked == [("lock",), ("close",)]
 
@@ -282,3 +288,27 @@ def test_the_maildrop_and_the_end() -> None:
 def test_a_mailbox_that_is_not_there() -> None:
     _, joe = account()
     assert refused(joe.open(name("none"))) is Code.NONEXISTENT
+
+
+def test_two_sessions_on_a_store() -> None:
+    store = MemoryStore()
+    joe = Account(Identity("joe"), store, "/")
+    result(joe.create(name("a/b")))
+    for text in (b"Subject: one\n\nsoup\n", b"Subject: two\n\nsalad\n"):
+        store.deliver(name("a/b"), text)
+    first, second = result(joe.open(name("a/b"))), result(joe.open(name("a/b")))
+    assert (first.exists, first.recent, second.recent) == (2, 2, 0)
+    mailbox = first.shared.mailbox
+    result(mailbox.store([UID(1)], FlagChange.ADD, flags([DELETED])))
+    first.silence([UID(1)], FlagChange.ADD, flags([DELETED]))
+    assert first.poll(True) == NOTHING
+    assert [row.flags for _, row in second.poll(True).flags] == [flags([DELETED])]
+    assert result(search(second, Body("SALAD"))).pairs == ((2, 2),)
+    result(mailbox.expunge([UID(1)]))
+    assert [view.poll(True).expunged for view in (first, second)] == [(1,), (1,)]
+    result(joe.rename(name("a"), name("c")))
+    assert result(joe.open(name("c/b"))).shared is first.shared
+    assert first.shared.name == name("c/b")
+    result(joe.delete(name("c/b")))
+    assert first.poll(True).gone is not None
+    assert refused(joe.open(name("c/b"))) is Code.NONEXISTENT

@@ -109,6 +109,20 @@ def test_only_what_is_needed_is_measured_and_opened() -> None:
     assert mailbox.opened == [2, 3, 1, 4]
 
 
+def test_messages_from_before_the_epoch() -> None:
+    mailbox, view = kept()
+    mailbox.arrive([], date=-(10**9))
+    view.poll(True)
+    assert found(view, c.Since(date(1960, 1, 1))) == [1, 2, 3, 4]
+    assert found(view, c.Before(date(1960, 1, 1))) == [5]
+
+
+def test_messages_of_which_the_same_remains_to_be_read() -> None:
+    mailbox, view = kept()
+    assert found(view, c.Or(c.FlagIs(SEEN), c.FlagIs(FLAGGED)), c.Not(c.Body("soup"))) == [3, 4]
+    assert sorted(mailbox.opened) == [1, 3, 4]
+
+
 def test_the_highest_modseq_is_told_where_it_is_asked_for() -> None:
     _, view = kept()
     asked = c.And((c.ModSeqFrom(ModSeq(0)), c.FlagIs(SEEN, False)))

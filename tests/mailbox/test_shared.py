@@ -61,8 +61,13 @@ def test_what_is_missing_is_measured_once() -> None:
     result(shared.measured([2, 3, 99]))
     assert (mailbox.measured, shared.sizes[1], shared.dates[1], shared.sizes[0]) == ([2, 3], 6, 1234, -1)
     result(shared.measured(shared.uids))
-    result(shared.measured(shared.uids))
     assert mailbox.measured == [2, 3, 1]
+
+
+def test_when_all_is_measured_nothing_is_looked_at() -> None:
+    _, shared = shared_with([], [])
+    result(shared.measured(shared.uids))
+    result(shared.measured(shared.row(99).uid for _ in range(1)))
 
 
 def test_what_is_known_is_not_measured() -> None:

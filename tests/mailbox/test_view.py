@@ -154,6 +154,21 @@ def test_a_message_that_came_and_went_leaves_no_trace() -> None:
     assert view.poll(True) == Updates()
 
 
+def test_flags_of_a_message_that_the_client_does_not_know_of_are_not_told() -> None:
+    mailbox, view = opened(1)
+    mailbox.flag(mailbox.arrive([]), [SEEN])
+    assert view.poll(True) == Updates(exists=2, recent=2)
+
+
+def test_flags_of_a_message_that_is_gone_are_not_told() -> None:
+    mailbox, view = opened(2)
+    mailbox.flag([UID(1)], [SEEN])
+    mailbox.remove([UID(1)])
+    assert view.poll(False) == NOTHING
+    mailbox.flag([UID(2)], [SEEN])
+    assert [(number, row.uid) for number, row in view.poll(True).flags] == [(1, 2)]
+
+
 def test_views_that_know_the_same_share_one_list() -> None:
     mailbox, view = opened(1000)
     other = MailboxView(view.shared)
