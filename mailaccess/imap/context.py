@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from mailaccess.errors import ClientError, Code
 from mailaccess.imap.capabilities import Situation, capabilities
 from mailaccess.imap.responses import codes
-from mailaccess.imap.waiting import Signal
+from mailaccess.imap.waiting import Resume, Signal
 from mailaccess.interfaces import IEvents
 from mailaccess.mailbox import names
 from mailaccess.mailbox.account import Account
@@ -65,7 +65,7 @@ class Link(Protocol):
 
     @property
     def full(self) -> bool:
-        """Whether the client has not yet taken what was sent: more must wait for :meth:`room`."""
+        """Whether more must wait for :meth:`room`: the client has not taken what was sent, or others wait."""
 
     def send(self, data: bytes) -> None:
         """Send octets."""
@@ -85,8 +85,8 @@ class Link(Protocol):
     def login(self, user: str, password: str) -> Awaitable[tuple[Account, Logout]]:
         """The account of one who proves himself with a password; ``ClientError`` for one who does not."""
 
-    def when(self, awaited: object, wake: Callable[[], None]) -> None:
-        """Call ``wake`` once when what a command awaits has its result."""
+    def when(self, awaited: object, resume: Resume) -> None:
+        """Call ``resume`` once when what a command awaits has its result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,8 @@ class Context:
     async def drain(self) -> None:
         """Send what was written, and go on when the client has taken it; others have their turn meanwhile."""
         self.flush()
-        await self.link.room()
+        if self.link.full:
+            await self.link.room()
 
     async def line(self) -> bytes:
         """The client's next line, which is no command, without its end."""

@@ -9,7 +9,7 @@ and commands wait there.
 """
 
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, BinaryIO, Protocol, cast
 
 from twisted.cred.credentials import UsernamePassword
@@ -18,11 +18,13 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITLSTransport
 from twisted.internet.protocol import ServerFactory
 from twisted.mail.imap4 import IMAP4Server
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailaccess.errors import ClientError, Code
 from mailaccess.imap.context import Logout, Server
 from mailaccess.imap.session import Session
+from mailaccess.imap.waiting import Resume
 from mailaccess.interfaces import IAccount, IGate, ISession
 from mailaccess.mailbox.account import Account
 from mailaccess.ops.limits import Limits
@@ -158,7 +160,7 @@ class IMAPServer(IMAP4Server):
         """Whether to wait for :meth:`room`."""
         return self._outflow.full
 
-    def room(self) -> Awaitable[None]:
+    def room(self) -> Coroutine[Any, Any, None]:
         """Wait until the client has taken what was sent, or for a turn of the others."""
         return self._outflow.room()
 
@@ -203,14 +205,14 @@ class IMAPServer(IMAP4Server):
         self._server.events.event("login", protocol="imap", user=user, address=self.peer.host, **tls_of(self.transport))
         return account, logout
 
-    def when(self, awaited: object, wake: Callable[[], None]) -> None:
-        """Wake a command when its Deferred has fired; the coroutine itself takes the result."""
+    def when(self, awaited: object, resume: Resume) -> None:
+        """Resume a command when its Deferred has fired."""
         if not isinstance(awaited, Deferred):
             raise TypeError(f"a command may await coroutines and Deferreds, not {awaited!r}")
 
-        def fired(_: object) -> None:
+        def fired(result: object) -> None:
             self._outflow.begin_turn()
-            wake()
+            resume(result.value if isinstance(result, Failure) else None)
 
         awaited.addBoth(fired)
 

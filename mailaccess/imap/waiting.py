@@ -11,7 +11,10 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 Wake = Callable[[], None]
-Waiter = Callable[[object, Wake], None]
+Resume = Callable[[BaseException | None], None]
+"""To be called with what went wrong, or with None where what was awaited has its result, which it hands out itself."""
+
+Waiter = Callable[[object, Resume], None]
 """Calls the second argument once, when the first, something that was awaited, has its result."""
 
 
@@ -61,7 +64,7 @@ class Signal(Generic[T]):
 class Task:
     """Runs one coroutine, which raises nothing, to its end.
 
-    ``resumed`` is called after each piece that did not run inside :meth:`step`'s caller: somebody else's call woke it.
+    ``resumed`` is called after each piece that somebody else's call began.
     """
 
     __slots__ = ("_coroutine", "_resumed", "_waiter")
@@ -71,20 +74,19 @@ class Task:
         self._waiter = waiter
         self._resumed = resumed
 
-    def step(self) -> None:
-        """Run until the coroutine must wait, or ends."""
-        while True:
-            try:
+    def step(self, error: BaseException | None = None) -> None:
+        """Run until the coroutine must wait, or ends; what it waited for has come, or ``error`` instead."""
+        try:
+            awaited = self._coroutine.send(None) if error is None else self._coroutine.throw(error)
+            while isinstance(awaited, Signal):
+                if not awaited.given:
+                    awaited.when_given(self._resume)
+                    return
                 awaited = self._coroutine.send(None)
-            except StopIteration:
-                return
-            if not isinstance(awaited, Signal):
-                self._waiter(awaited, self._wake)
-                return
-            if not awaited.given:
-                awaited.when_given(self._wake)
-                return
+        except StopIteration:
+            return
+        self._waiter(awaited, self._resume)
 
-    def _wake(self) -> None:
-        self.step()
+    def _resume(self, error: BaseException | None = None) -> None:
+        self.step(error)
         self._resumed()

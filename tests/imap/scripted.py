@@ -13,6 +13,7 @@ from zope.interface import implementer
 from mailaccess.errors import ClientError, Code, Disconnected
 from mailaccess.imap.context import Server
 from mailaccess.imap.session import Session
+from mailaccess.imap.waiting import Resume
 from mailaccess.interfaces import IEvents
 from mailaccess.mailbox.account import Account
 from mailaccess.ops.limits import Limits
@@ -105,9 +106,9 @@ class Link:
     def _logout(self) -> None:
         self.logouts += 1
 
-    def when(self, awaited: object, wake: Callable[[], None]) -> None:
+    def when(self, awaited: object, resume: Resume) -> None:
         assert isinstance(awaited, Deferred)
-        awaited.addCallbacks(lambda _: wake(), lambda _: wake())
+        awaited.addCallbacks(lambda _: resume(None), lambda failure: resume(failure.value))
 
 
 class Client:
