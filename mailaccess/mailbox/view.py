@@ -171,7 +171,7 @@ class MailboxView:
     def rows(self, pairs: Sequence[Pair]) -> list[Row]:
         """What is known of messages that :meth:`uids_of` named, or of a slice of them.
 
-        Those that are gone are left out: where fewer come back, the command says so (RFC 2180 §4.1, EXPUNGEISSUED).
+        Those that are gone are left out: where fewer come back, the command says so (RFC 2180 §4.1.2, EXPUNGEISSUED).
         """
         if not pairs:
             return []
