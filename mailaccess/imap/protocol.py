@@ -14,14 +14,14 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from twisted.cred.credentials import UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITLSTransport
 from twisted.internet.protocol import ServerFactory
 from twisted.mail.imap4 import IMAP4Server
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mailaccess.errors import ClientError, Code
+from mailaccess.errors import ClientError, Code, Disconnected
 from mailaccess.imap.context import Logout, Server
 from mailaccess.imap.session import Session
 from mailaccess.imap.waiting import Resume
@@ -80,6 +80,7 @@ class IMAPServer(IMAP4Server):
         self._login = login
         self._gate = gate
         self._clock = clock
+        self._login_begun: Deferred[tuple[Account, Logout]] | None = None
         self._closing: IDelayedCall | None = None
         self._reading = True
         self._user: str | None = None
@@ -124,8 +125,10 @@ class IMAPServer(IMAP4Server):
         self.setTimeout(None)  # type: ignore[no-untyped-call]
         if self._closing is not None and self._closing.active():
             self._closing.cancel()
-        self._outflow.stopProducing()
         self.session.lost()
+        self._outflow.stopProducing()
+        if self._login_begun is not None:
+            self._login_begun.cancel()
         if self._gate is not None:
             self._gate.closed(self)
         self._log_end()
@@ -190,11 +193,14 @@ class IMAPServer(IMAP4Server):
         self._closing = close_gracefully(self.transport, self._clock)
 
     async def login(self, user: str, password: str) -> tuple[Account, Logout]:
-        """Check a password, pass the gate, and log who came."""
-        if self._login is not None:
-            account, logout = await self._login.password(user, password, self.peer)
-        else:
-            account, logout = await self._ask_portal(user, password)
+        """Check a password, pass the gate, and log who came. A client that goes meanwhile is not waited for."""
+        self._login_begun = Deferred.fromCoroutine(self._check(user, password))
+        try:
+            account, logout = await self._login_begun
+        except CancelledError:
+            raise Disconnected from None
+        finally:
+            self._login_begun = None
         try:
             if self._gate is not None:
                 self._gate.authenticated(self, user)
@@ -233,7 +239,9 @@ class IMAPServer(IMAP4Server):
             raise UnauthorizedLogin
         return self.portal.login(UsernamePassword(user, passwd), None, IAccount)
 
-    async def _ask_portal(self, user: str, password: str) -> tuple[Account, Logout]:
+    async def _check(self, user: str, password: str) -> tuple[Account, Logout]:
+        if self._login is not None:
+            return await self._login.password(user, password, self.peer)
         try:
             _, account, logout = await maybeDeferred(self.authenticateLogin, user.encode(), password.encode())
         except UnauthorizedLogin as error:

@@ -26,6 +26,8 @@ from tests.imap.scripted import PASSWORD, Events, message, new_account
 class Transport(StringTransport):
     """A TCP connection: it can begin TLS, is full when told so, and shows how it ends."""
 
+    producer: Any
+
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         directlyProvides(self, ITLSTransport)
@@ -148,7 +150,7 @@ def test_it_is_twisteds_server_and_a_session() -> None:
 
 def test_a_batch_is_answered_in_one_write(stage: Stage) -> None:
     writes: list[bytes] = []
-    stage.transport.write = writes.append  # type: ignore[method-assign]
+    stage.transport.write = writes.append  # type: ignore[assignment, method-assign]
     stage.protocol.dataReceived(b"a NOOP\r\nb NOOP\r\nc NOOP\r\n")
     assert writes == [b"a OK NOOP completed\r\nb OK NOOP completed\r\nc OK NOOP completed\r\n"]
 
@@ -193,6 +195,16 @@ def test_a_login_that_takes_time_delays_what_is_behind_it(stage: Stage) -> None:
     assert stage.send(b"a LOGIN joe secret\r\nb NOOP\r\n") == b""
     waiting.callback(None)
     assert stage.transport.take().endswith(b"Logged in\r\nb OK NOOP completed\r\n")
+
+
+def test_a_login_ends_with_its_connection(stage: Stage) -> None:
+    stage.logins.waiting = Deferred()
+    stage.send(b"a LOGIN joe secret\r\nb NOOP\r\n")
+    stage.lose()
+    assert stage.logins.waiting.called
+    assert stage.logins.sessions == 0
+    assert stage.clock.getDelayedCalls() == []
+    assert stage.transport.take() == b""
 
 
 def test_a_shut_gate_says_bye() -> None:
