@@ -88,6 +88,7 @@ COMMANDS: list[tuple[bytes, list[object]]] = [
     ),
     (b"a LOGIN {3+}\r\na\r\n {2+}\r\nx\n\r\n", [(b"a", b"LOGIN", b" ", ("", b"a\r\n"), b" ", ("", b"x\n"))]),
     (b"a X {003}\r\nabc\r\n", [NeedLiteral(3), (b"a", b"X", b" ", ("", b"abc"))]),
+    (b"a X {0000000000003+}\r\nabc\r\n", [(b"a", b"X", b" ", ("", b"abc"))]),
     (b"a X {2+}\r\nab{2+}\r\ncd\r\n", [(b"a", b"X", b" ", ("", b"ab"), ("", b"cd"))]),
     (b"a X{1+}\r\nz\r\n", [(b"a", b"X", ("", b"z"))]),
     (b"a X ~{3}\r\na\0b\r\n", [NeedLiteral(3), (b"a", b"X", b" ", ("~", b"a\0b"))]),
@@ -243,6 +244,11 @@ def test_the_longest_line() -> None:
     line = b"a X " + b"y" * (LINE - 4)
     assert read(line + b"\r\n", 1) == [(b"a", b"X", line[3:])]
     assert read(line + b"y\r\n", 1) == [TooLong(b"a")]
+
+
+def test_one_carriage_return_belongs_to_the_line_end() -> None:
+    assert read(b"a X y\r\r\n") == [(b"a", b"X", b" y\r")]
+    assert read(b"a X y\rz\n") == [(b"a", b"X", b" y\rz")]
 
 
 def test_limits_may_change() -> None:

@@ -11,7 +11,7 @@ from mailaccess.values import MAX_UID, SequenceSet
 # sequence-set = (seq-number / seq-range) *("," sequence-set)
 _NUMBER = rb"(?:[1-9][0-9]{0,9}|\*)"
 _MEMBER = rb"%b(?::%b)?" % (_NUMBER, _NUMBER)
-_SET = re.compile(rb"%b(?:,%b)*+(?![0-9*:,$])" % (_MEMBER, _MEMBER))
+_SET = re.compile(rb"%b(?:,%b)*+" % (_MEMBER, _MEMBER))
 
 
 def sequence_set(arguments: Arguments) -> SequenceSet:

@@ -28,15 +28,15 @@ def _utf8_quoted(name: bytes) -> bytes:
 def number_set(numbers: Iterable[int]) -> bytes:
     """The numbers in this order, runs as ranges: ``3:5,9`` (RFC 4315 §3: COPYUID's sets correspond in order)."""
     ranges: list[bytes] = []
-    first = last = -1
+    first = last = 0  # numbers are positive
     for number in numbers:
-        if number == last + 1 and first >= 0:
+        if last and number == last + 1:
             last = number
             continue
-        if first >= 0:
+        if first:
             ranges.append(_range(first, last))
         first = last = number
-    if first >= 0:
+    if first:
         ranges.append(_range(first, last))
     return b",".join(ranges)
 

@@ -66,6 +66,7 @@ COMMANDS: list[Read] = [
         ),
     ),
     (listing.list_arguments, b' () "" ("a" "b")', listing.ListArguments("", ("a", "b"), extended=True)),
+    (listing.list_arguments, b' "" (a)', listing.ListArguments("", ("a",), extended=True)),
     (listing.list_arguments, b' "" % RETURN ()', listing.ListArguments("", ("%",), extended=True)),
     (
         listing.list_arguments,
