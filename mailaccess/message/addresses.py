@@ -108,11 +108,23 @@ class _Text:
         return b"".join(self.pieces).strip(b" ")
 
     def address(self, name: bytes | None, route: bytes | None) -> Address:
+        """An addr-spec. Without ``@`` one word is a local part, several are a display name (RFC 7103 §7.1.7)."""
         if self.at_sign < 0:
-            return Address(name, route, self.phrase(), b"")
-        local = _dot.sub(b".", b"".join(self.pieces[: self.at_sign]).strip(b" "))
-        host = _dot.sub(b".", b"".join(self.pieces[self.at_sign + 1 :]).strip(b" "))
-        return Address(name, route, local, host.partition(b" ")[0])
+            words = self.phrase()
+            return Address(name or words, route, b"", b"") if b" " in self.pieces else Address(name, route, words, b"")
+        start = self._local_start()
+        local = b"".join(piece for piece in self.pieces[start : self.at_sign] if piece != b" ")
+        host = _dot.sub(b".", b"".join(self.pieces[self.at_sign + 1 :]).strip(b" ")).partition(b" ")[0]
+        return Address(name or b"".join(self.pieces[:start]).strip(b" ") or None, route, local, host)
+
+    def _local_start(self) -> int:
+        """Behind the last white space that stands beside no dot: what is before it is a name without brackets."""
+        pieces = self.pieces
+        for index in range(self.at_sign - 2, 0, -1):
+            is_dotted = pieces[index - 1].endswith(b".") or pieces[index + 1].startswith(b".")
+            if pieces[index] == b" " and not is_dotted:
+                return index + 1
+        return 0
 
 
 class _Reader:

@@ -228,7 +228,7 @@ class _Scan:
         while len(self._open) > level:
             part = self._open.pop()
             self._forget_boundary(part)
-            closed = self._closed(part, max(end, part.body))
+            closed = self._closed(part, max(end, part.body, part.children[-1].end if part.children else 0))
             if self._open:
                 self._open[-1].children.append(closed)
             else:

@@ -36,7 +36,7 @@ def mailbox(local: bytes, host: bytes, name: bytes | None = None, route: bytes |
             [GroupStart(b"A Group"), mailbox(b"a", b"b"), mailbox(b"c", b"d", b"C"), GROUP_END, mailbox(b"e", b"f")],
         ),
         (b"open: a@b", [GroupStart(b"open"), mailbox(b"a", b"b"), GROUP_END]),
-        (b"g: h: i@j;", [GroupStart(b"g"), mailbox(b"h: i", b"j"), GROUP_END]),
+        (b"g: h: i@j;", [GroupStart(b"g"), mailbox(b"i", b"j", b"h:"), GROUP_END]),
         # RFC 7103 §7.1
         (b"<<<user2@example.org>>>", [mailbox(b"user2", b"example.org")]),
         (b"<another@example.net", [mailbox(b"another", b"example.net")]),
@@ -46,6 +46,8 @@ def mailbox(local: bytes, host: bytes, name: bytes | None = None, route: bytes |
         (b"<third@e.n, fourth@e.n>", [mailbox(b"third", b"e.n"), mailbox(b"fourth", b"e.n")]),
         (b'"Joe <joe@example.com>', [mailbox(b"joe", b"example.com", b"Joe")]),
         (b"Joe", [mailbox(b"Joe", b"")]),
+        (b"Joe Public", [mailbox(b"", b"", b"Joe Public")]),
+        (b"Joe Public joe . p@x", [mailbox(b"joe.p", b"x", b"Joe Public")]),
         # others
         (b"a@b <a@b>", [mailbox(b"a", b"b", b"a@b")]),
         (b"a@b; c@d", [mailbox(b"a", b"b"), mailbox(b"c", b"d")]),

@@ -155,6 +155,13 @@ def test_a_header_ends_at_a_boundary() -> None:
     assert first.octets == 0
 
 
+def test_an_embedded_message_that_is_cut_short_lies_within_its_part() -> None:
+    message = crlf(MIXED + "--b\nContent-Type: message/rfc822\n\nSubject: x\n--b--")
+    (part,) = parse(message).children
+    assert message[part.body : part.end] == b"Subject: x\r\n"
+    assert part.children[0].end == part.end
+
+
 def depth(part: Part) -> int:
     deepest, level = 0, [part]
     while level:
