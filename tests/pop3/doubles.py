@@ -65,6 +65,7 @@ class Drop:
         self.error: Exception | None = None
         self.gate: Deferred[None] | None = None
         self.expunged: list[list[UID]] = []
+        self.reads = 0
 
     def change(self, change: Change) -> None:
         """Something happened to the mailbox."""
@@ -123,6 +124,7 @@ class Drop:
 
     async def read(self, uids: Sequence[UID], function: Callable[[IContent], T]) -> Sequence[tuple[UID, T | None]]:
         await self._settled()
+        self.reads += 1
         return [(uid, function(Content(self.messages[uid])) if uid in self.messages else None) for uid in uids]
 
     async def expunge(self, uids: Sequence[UID]) -> NumberSet:

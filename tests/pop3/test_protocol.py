@@ -87,6 +87,36 @@ def test_ten_thousand_pipelined_commands_are_answered_in_order() -> None:
     assert connection.read_slowly() == b"".join(b"+OK %d %d\r\n" % (number, number - 1) for number in numbers)
 
 
+def test_the_maildrop_is_free_before_goodbye_is_said() -> None:
+    connection = Connection(Drop([b"x"]))
+    connection.log_in()
+    locked: list[bool] = []
+    write = connection.transport.write
+
+    def look(data: bytes) -> None:
+        locked.append(connection.drop.locked)
+        write(data)
+
+    connection.transport.write = look  # type: ignore[method-assign]
+    connection.say(b"DELE 1\r\nNOOP\r\n")
+    connection.say(b"QUIT\r\n")
+    assert locked == [True, False]
+
+
+def test_what_follows_stls_in_clear_while_a_login_works_is_not_believed_either() -> None:
+    drop = Drop()
+    login = Login(drop)
+    login.waiting = Deferred()
+    connection = Connection(drop, login=login, tls=False, cleartext_allowed=True)
+    connection.heard()
+    connection.say(b"USER joe\r\nPASS wrong\r\nSTLS\r\n")
+    connection.say(LOGIN)
+    login.waiting.callback(None)
+    assert connection.heard() == b"-ERR [AUTH] Authentication failed\r\n"
+    assert connection.closed
+    assert login.asked == [("joe", "wrong")]
+
+
 # -- flow
 
 
@@ -129,6 +159,30 @@ def test_top_of_a_message_whose_header_is_larger_than_a_slice() -> None:
     connection.log_in()
     connection.server.dataReceived(b"TOP 1 1\r\n")
     assert connection.read_slowly() == b"+OK Top of message follows\r\n" + header + b"one\r\n.\r\n"
+
+
+def test_top_of_a_large_message_reads_no_more_than_it_needs() -> None:
+    message = b"Subject: large\r\n\r\n" + b"line\r\n" * SLICE
+    connection = Connection(Drop([message]))
+    connection.log_in()
+    connection.server.dataReceived(b"TOP 1 2\r\n")
+    assert connection.heard() == b"+OK Top of message follows\r\nSubject: large\r\n\r\nline\r\nline\r\n.\r\n"
+    lines = SLICE // 6 + 10
+    connection.server.dataReceived(b"TOP 1 %d\r\n" % lines)
+    assert connection.read_slowly().count(b"line\r\n") == lines
+    assert connection.drop.reads == 3
+
+
+def test_a_client_that_sends_and_does_not_read_costs_no_more() -> None:
+    connection = Connection(Drop([b"x"]))
+    connection.log_in()
+    for _ in range(50):
+        connection.server.dataReceived(b"CAPA\r\n" * 1000)
+        if connection.transport.producerState == "paused":
+            break
+    assert connection.transport.producerState == "paused"
+    assert connection.transport.most_held < 4 * FULL
+    assert connection.read_slowly().count(b"+OK") % 1000 == 0
 
 
 def test_a_message_that_vanishes_in_the_middle_is_cut_off() -> None:
@@ -203,8 +257,9 @@ def test_no_autologout_while_a_command_works() -> None:
     assert not connection.closed
     drop.gate.callback(None)
     assert connection.heard() == b"+OK 3 octets\r\nx\r\n.\r\n"
+    assert connection.say(b"NOOP\r\n") == b"+OK\r\n"
     connection.clock.advance(600)
-    assert connection.closed
+    assert connection.transport.disconnecting
 
 
 def test_a_login_that_hangs_is_closed() -> None:
