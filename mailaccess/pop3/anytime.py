@@ -15,18 +15,12 @@ async def capa(context: Context, _: list[bytes]) -> bytes:
 
 
 async def quit_(context: Context, _: list[bytes]) -> bytes:
-    """End the session; after login, remove what is marked, all or nothing (RFC 1939 §6).
-
-    The lock is free before the reply is sent: a client that connects again at once finds its maildrop.
-    """
+    """End the session; after login, remove what is marked, all or nothing (RFC 1939 §6)."""
     in_transaction = context.state is State.TRANSACTION
     context.state = State.UPDATE
     if not in_transaction:
         return ok("Bye")
-    try:
-        context.counts.deleted = await context.maildrop.commit()
-    finally:
-        context.leave()
+    context.counts.deleted = await context.maildrop.commit()
     return ok(f"Bye, {context.maildrop.count} messages left")
 
 

@@ -6,13 +6,13 @@ and the hook ``authenticateUserPASS`` remain.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from socket import gethostname
 from typing import Any, Protocol, cast
 
 from twisted.cred.credentials import UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITLSTransport
 from twisted.internet.protocol import ServerFactory
 from twisted.mail.interfaces import IMailboxPOP3
@@ -44,7 +44,7 @@ WAITING_BYTES = 64 * 1024
 """Octets of commands that wait behind one that works; beyond, nothing is read. 80 pipelined RETR have one kilobyte."""
 
 
-Apop = Callable[[str, str, str, Peer], Awaitable[tuple[IAccount, Logout]]]
+Apop = Callable[[str, str, str, Peer], Coroutine[Any, Any, tuple[IAccount, Logout]]]
 """Checks a user, the greeting's timestamp and the digest over it and his secret (RFC 1939 §7); ``ClientError``."""
 
 
@@ -54,7 +54,7 @@ class Login(Protocol):
     One that has secrets in clear has an ``apop`` too, an :data:`Apop`.
     """
 
-    def password(self, user: str, password: str, peer: Peer) -> Awaitable[tuple[IAccount, Logout]]:
+    async def password(self, user: str, password: str, peer: Peer) -> tuple[IAccount, Logout]:
         """The account of ``user`` and what lets go of it; ``ClientError``."""
 
 
@@ -93,6 +93,7 @@ class POP3Server(POP3):
         self._clock = clock
         self._received = bytearray()
         self._waiting: Deferred[None] | None = None
+        self._attempt: Deferred[tuple[IAccount, Logout]] | None = None
         self._reading = True
         self._deadline: IDelayedCall | None = None
         self._closing: IDelayedCall | None = None
@@ -166,8 +167,7 @@ class POP3Server(POP3):
         self._session.say_goodbye(code, text)
         if self._closing is None:
             self._closing = self._clock.callLater(GOODBYE_SECONDS, self.abort)
-        if self._waiting is not None:
-            self._wake(Disconnected())
+        self._stop_waiting()
 
     def abort(self) -> None:
         """Close at once."""
@@ -213,7 +213,7 @@ class POP3Server(POP3):
     async def login(self, user: str, password: str) -> tuple[IAccount, Logout]:
         """Check a password."""
         if self._login is not None:
-            return await self._login.password(user, password, self.peer)
+            return await self._attempted(self._login.password(user, password, self.peer))
         try:
             _, avatar, logout = await maybeDeferred(self.authenticateUserPASS, user.encode(), password.encode())
         except UnauthorizedLogin as error:
@@ -224,7 +224,7 @@ class POP3Server(POP3):
     async def apop(self, user: str, timestamp: str, digest: str) -> tuple[IAccount, Logout]:
         """Check a digest."""
         assert self._apop is not None  # else there was no timestamp
-        return await self._apop(user, timestamp, digest, self.peer)
+        return await self._attempted(self._apop(user, timestamp, digest, self.peer))
 
     def admit(self, user: str) -> None:
         """Pass the gate as ``user``, and log who came."""
@@ -279,6 +279,16 @@ class POP3Server(POP3):
             timestamp=self.magic.decode("ascii") if self.magic else "",
         )
 
+    async def _attempted(self, login: Coroutine[Any, Any, tuple[IAccount, Logout]]) -> tuple[IAccount, Logout]:
+        """What a login comes to, while somebody is there to hear it."""
+        self._attempt = Deferred.fromCoroutine(login)
+        try:
+            return await self._attempt
+        except CancelledError:
+            raise Disconnected from None
+        finally:
+            self._attempt = None
+
     async def _converse(self) -> None:
         try:
             await self._session.converse()
@@ -299,8 +309,14 @@ class POP3Server(POP3):
         """Listen to the client no more: nothing that it sent is carried out from here on."""
         self.lost = True
         self._received.clear()
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        """End the wait for the client, or for a login, which may last many seconds; nothing else is broken off."""
         if self._waiting is not None:
             self._wake(Disconnected())
+        elif self._attempt is not None:
+            self._attempt.cancel()
 
     def _login_expired(self) -> None:
         """Close, whatever the login waits for."""

@@ -5,7 +5,8 @@ Invariants at this door:
 1. One command at a time, in the client's order; each gets exactly one reply (RFC 2449 §6.6).
 2. Messages are removed at QUIT alone, all that are marked or none (RFC 1939 §6): not when the line drops, not at
    autologout, not when the server stops.
-3. The maildrop's lock is let go however the session ends.
+3. The maildrop's lock is let go however the session ends, and before the last reply is sent: a client that connects
+   again at once finds it free.
 4. What waits is bounded: in front by what the link buffers before it stops reading; behind, no command begins while
    the client has not taken what it was sent.
 5. A reply that was begun and cannot be ended is cut off by closing, never ended as if it were whole.

@@ -276,6 +276,18 @@ def test_a_login_that_hangs_is_closed() -> None:
     assert not drop.locked
 
 
+def test_a_login_ends_with_its_connection() -> None:
+    drop = Drop()
+    login = Login(drop)
+    ended: list[object] = []
+    login.waiting = Deferred(ended.append)
+    connection = Connection(drop, login=login)
+    connection.say(LOGIN)
+    connection.drop_line()
+    assert len(ended) == 1
+    assert connection.events.incidents == []
+
+
 def test_no_timer_outlives_the_connection() -> None:
     connection = Connection(Drop([b"x" * SLICE * 3]))
     connection.log_in()
@@ -309,6 +321,19 @@ def test_goodbye_waits_for_the_command_that_works() -> None:
     assert not connection.closed
     drop.gate.callback(None)
     assert connection.heard() == b"+OK 3 octets\r\nx\r\n.\r\n-ERR [SYS/TEMP] The server stops\r\n"
+    assert connection.closed
+
+
+def test_goodbye_does_not_wait_for_a_login() -> None:
+    drop = Drop()
+    login = Login(drop)
+    login.waiting = Deferred()
+    connection = Connection(drop, login=login)
+    connection.heard()
+    connection.say(b"USER joe\r\n")
+    connection.say(b"PASS secret\r\n")
+    connection.server.say_goodbye(None, "The server stops")
+    assert connection.heard() == b"-ERR The server stops\r\n"
     assert connection.closed
 
 

@@ -61,13 +61,16 @@ def listen(drop: Drop, creator: Any) -> Iterator[Callable[[bool], int]]:
 
 
 def fetch_all(client: poplib.POP3) -> list[bytes]:
-    """Log in, fetch everything, delete everything, and say goodbye."""
+    """Log in, fetch everything, delete everything, say goodbye, and see the server close."""
     client.user("joe")
     client.pass_("secret")
     messages = [b"\r\n".join([*client.retr(number + 1)[1], b""]) for number in range(client.stat()[0])]
     for number in range(len(messages)):
         client.dele(number + 1)
-    client.quit()
+    client.sock.sendall(b"QUIT\r\n")
+    client.sock.settimeout(3)  # less than the server gives a client that does not read
+    assert client.file.read() == b"+OK Bye, 0 messages left\r\n"
+    client.close()
     return messages
 
 
