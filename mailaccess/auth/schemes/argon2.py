@@ -66,6 +66,11 @@ class Argon2id:
         return hmac.compare_digest(self._derive(password), self.key)
 
     @classmethod
+    def unmatchable(cls) -> "Argon2id":
+        """What takes as long as a new password's hash, and which no password leads to."""
+        return cls(MEMORY_KIB, PASSES, LANES, bytes(SALT_BYTES), bytes(HASH_BYTES))
+
+    @classmethod
     def make(cls, password: bytes) -> bytes:
         """A new PHC string for ``password``."""
         empty = cls(MEMORY_KIB, PASSES, LANES, secrets.token_bytes(SALT_BYTES), bytes(HASH_BYTES))
