@@ -99,5 +99,5 @@ async def _enter(context: Context, login: Awaitable[tuple[IAccount, Logout]]) ->
         maildrop.close()
         logout()
         raise
-    context.enter(account.identity.user, maildrop, logout)
+    context.enter(maildrop, logout)
     return ok(f"{maildrop.count} messages ({maildrop.octets} octets)")

@@ -13,7 +13,7 @@ from mailaccess.errors import Disconnected
 from mailaccess.interfaces import IAccount, IEvents
 from mailaccess.ops.limits import Limits
 from mailaccess.pop3.maildrop import Maildrop
-from mailaccess.pop3.wire import CREDENTIAL_BYTES, Line, LineReader, Refused
+from mailaccess.pop3.wire import Line, LineReader, Refused
 from mailaccess.sasl.table import MECHANISMS
 from mailaccess.values import Peer
 
@@ -123,8 +123,6 @@ class Context:
         self.state = State.AUTHORIZATION
         self.named: str | None = None
         """Whom USER named (RFC 1939 §7)."""
-        self.user = ""
-        """Who logged in."""
         self.counts = Counts()
         self.replying = False
         """Whether a part of the reply is out, so that it can no longer become ``-ERR``."""
@@ -148,18 +146,20 @@ class Context:
         assert self._maildrop is not None
         return self._maildrop
 
-    def enter(self, user: str, maildrop: Maildrop, logout: Logout) -> None:
-        """The client is ``user``: the TRANSACTION state begins (RFC 1939 §4)."""
-        self.user, self._maildrop, self._logout = user, maildrop, logout
+    def enter(self, maildrop: Maildrop, logout: Logout) -> None:
+        """The client has its maildrop: the TRANSACTION state begins (RFC 1939 §4)."""
+        self._maildrop, self._logout = maildrop, logout
         self.state = State.TRANSACTION
 
     def leave(self) -> None:
         """Let go of the maildrop, its lock and the account. Harmless when repeated."""
-        if self._maildrop is not None:
-            self._maildrop.close()
-        if self._logout is not None:
-            logout, self._logout = self._logout, None
-            logout()
+        try:
+            if self._maildrop is not None:
+                self._maildrop.close()
+        finally:
+            if self._logout is not None:
+                logout, self._logout = self._logout, None
+                logout()
 
     # -- from the client
 
@@ -168,24 +168,23 @@ class Context:
 
         Who pipelines ``RETR 1``, ``DELE 1``, ``QUIT`` and vanishes in the middle has not got the message.
         """
-        while not self.link.lost:
-            line = self._reader.command()
-            if line is not None:
-                return line
-            await self._more()
-        raise Disconnected
+        return await self._next(self._reader.command)
 
     async def response(self) -> bytes:
         """The client's next line, which is no command. ``BadCommand`` where it is none at all."""
-        while (line := self._reader.line(CREDENTIAL_BYTES)) is None:
-            await self._more()
+        line = await self._next(self._reader.response)
         if isinstance(line, Refused):
             raise BadCommand(line.text)
         return line.text
 
-    async def _more(self) -> None:
-        self.flush()
-        self._reader.feed(await self.link.octets())
+    async def _next(self, read: Callable[[], Line | Refused | None]) -> Line | Refused:
+        while not self.link.lost:
+            line = read()
+            if line is not None:
+                return line
+            self.flush()
+            self._reader.feed(await self.link.octets())
+        raise Disconnected
 
     # -- to the client
 
@@ -209,7 +208,7 @@ class Context:
             self.link.send(octets)
 
     async def breathe(self) -> None:
-        """In a long reply: send what was written once it is much, and go on when the client has taken it."""
+        """Send what was written once it is much, and go on when the client has taken it."""
         if self._output_bytes >= BATCH_BYTES:
             self.flush()
             if self.link.full:

@@ -43,7 +43,6 @@ from mailaccess.values import Peer
 WAITING_BYTES = 64 * 1024
 """Octets of commands that wait behind one that works; beyond, nothing is read. 80 pipelined RETR have one kilobyte."""
 
-
 Apop = Callable[[str, str, str, Peer], Coroutine[Any, Any, tuple[IAccount, Logout]]]
 """Checks a user, the greeting's timestamp and the digest over it and his secret (RFC 1939 §7); ``ClientError``."""
 
@@ -129,6 +128,8 @@ class POP3Server(POP3):
         """Octets from the client; the base class's line framing is not used."""
         self._outflow.begin_turn()
         self.resetTimeout()  # type: ignore[no-untyped-call]
+        if self.lost:
+            return
         self._received += data
         if self._waiting is not None:
             self._wake(None)
@@ -165,7 +166,7 @@ class POP3Server(POP3):
     def say_goodbye(self, code: Code | None, text: str) -> None:
         """Say ``-ERR`` and close, behind the command that works now, and at the latest after ``GOODBYE_SECONDS``."""
         self._session.say_goodbye(code, text)
-        if self._closing is None:
+        if self._closing is None and not self._gone:
             self._closing = self._clock.callLater(GOODBYE_SECONDS, self.abort)
         self._stop_waiting()
 
@@ -182,7 +183,6 @@ class POP3Server(POP3):
         if not self._received:
             if self.lost:
                 raise Disconnected
-            self._read(True)
             self._waiting = Deferred()
             await self._waiting
         received = bytes(self._received)
@@ -267,8 +267,10 @@ class POP3Server(POP3):
 
     def _new_context(self) -> Context:
         tls = is_encrypted(self.transport)
+        timestamp = ""
         if self._apop is not None and (tls or self._cleartext_allowed):
-            self.magic = f"<{secrets.token_hex(12)}@{gethostname()}>".encode("ascii")
+            timestamp = f"<{secrets.token_hex(12)}@{gethostname()}>"
+            self.magic = timestamp.encode("ascii")
         return Context(
             self._server,
             self,
@@ -276,7 +278,7 @@ class POP3Server(POP3):
             tls=tls,
             can_start_tls=self._tls is not None and ITLSTransport.providedBy(self.transport),
             cleartext_allowed=self._cleartext_allowed,
-            timestamp=self.magic.decode("ascii") if self.magic else "",
+            timestamp=timestamp,
         )
 
     async def _attempted(self, login: Coroutine[Any, Any, tuple[IAccount, Logout]]) -> tuple[IAccount, Logout]:

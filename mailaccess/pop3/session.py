@@ -28,7 +28,10 @@ class Session:
         self._goodbye: bytes | None = None
 
     async def converse(self) -> None:
-        """Greet, and answer until the client says QUIT, is gone, or is told goodbye. Raises nothing."""
+        """Greet, and answer until the client says QUIT, is gone, or is told goodbye.
+
+        Raises nothing but what ``logout`` raises, when all else is done.
+        """
         context = self._context
         try:
             if self._goodbye is None:
@@ -37,12 +40,15 @@ class Session:
                 line = await context.command()
                 context.write(err(self._bad(line.text)) if isinstance(line, Refused) else await self._answer(line.text))
                 context.replying = False
+                await context.breathe()
         except Disconnected:
             pass  # the ordinary end of mail programs that do not say QUIT
-        context.leave()
-        if self._goodbye is not None and not context.replying:
-            context.write(self._goodbye)
-        context.flush()
+        try:
+            context.leave()
+        finally:
+            if self._goodbye is not None and not context.replying:
+                context.write(self._goodbye)
+            context.flush()
 
     def say_goodbye(self, code: Code | None, text: str) -> None:
         """Let the session end with ``-ERR`` behind the command that runs now; the link ends a wait for the next."""

@@ -76,10 +76,13 @@ class LineReader:
     def command(self) -> Line | Refused | None:
         """The next command line, None where it is not whole yet."""
         verb = self._buffer[self._start : self._start + 4].upper()
-        return self.line(CREDENTIAL_BYTES if verb in _CREDENTIAL_VERBS else COMMAND_BYTES)
+        return self._line(CREDENTIAL_BYTES if verb in _CREDENTIAL_VERBS else COMMAND_BYTES)
 
-    def line(self, limit: int) -> Line | Refused | None:
-        """The next line of at most ``limit`` octets with its end, None where it is not whole yet."""
+    def response(self) -> Line | Refused | None:
+        """The next line of a SASL exchange, None where it is not whole yet."""
+        return self._line(CREDENTIAL_BYTES)
+
+    def _line(self, limit: int) -> Line | Refused | None:
         end = self._buffer.find(b"\n", self._scanned)
         if end < 0:
             self._scanned = len(self._buffer)
@@ -115,7 +118,6 @@ class ResponseCode(StrEnum):
     """Why a command was refused, for programs (RFC 2449 §8.1, RFC 3206 §4 and §5)."""
 
     IN_USE = "IN-USE"
-    LOGIN_DELAY = "LOGIN-DELAY"
     AUTH = "AUTH"
     SYS_TEMP = "SYS/TEMP"
     SYS_PERM = "SYS/PERM"
