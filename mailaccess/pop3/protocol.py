@@ -94,7 +94,6 @@ class POP3Server(POP3):
         self._waiting: Deferred[None] | None = None
         self._attempt: Deferred[tuple[IAccount, Logout]] | None = None
         self._reading = True
-        self._deadline: IDelayedCall | None = None
         self._closing: IDelayedCall | None = None
         self._user = ""
         self._gone = False
@@ -115,7 +114,6 @@ class POP3Server(POP3):
         self._session = Session(self._context)
         self.transport.registerProducer(self._outflow, True)
         self._server.events.event("connect", protocol="pop3", address=self.peer.host, port=self.peer.local_port)
-        self._deadline = self._clock.callLater(limits.login_timeout_seconds, self._login_expired)
         self.setTimeout(self.timeOut)  # type: ignore[no-untyped-call]
         if self._gate is not None:
             try:
@@ -141,9 +139,8 @@ class POP3Server(POP3):
         """The connection is gone: silently, for half of all mail programs end without QUIT."""
         self._gone = True
         self.setTimeout(None)  # type: ignore[no-untyped-call]
-        for call in (self._deadline, self._closing):
-            if call is not None and call.active():
-                call.cancel()
+        if self._closing is not None and self._closing.active():
+            self._closing.cancel()
         self._outflow.stopProducing()
         self._end_wait()
         if self._gate is not None:
@@ -231,8 +228,6 @@ class POP3Server(POP3):
         if self._gate is not None:
             self._gate.authenticated(self, user)
         self._user = user
-        if self._deadline is not None and self._deadline.active():
-            self._deadline.cancel()
         self._server.events.event("login", protocol="pop3", user=user, address=self.peer.host, **tls_of(self.transport))
 
     # -- what code written for POP3 calls, or overrides
@@ -319,13 +314,6 @@ class POP3Server(POP3):
             self._wake(Disconnected())
         elif self._attempt is not None:
             self._attempt.cancel()
-
-    def _login_expired(self) -> None:
-        """Close, whatever the login waits for."""
-        if self._waiting is not None:
-            self._end_wait()
-        else:
-            self.abort()
 
     def _read(self, wanted: bool) -> None:
         if wanted != self._reading:

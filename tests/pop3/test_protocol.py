@@ -262,20 +262,6 @@ def test_no_autologout_while_a_command_works() -> None:
     assert connection.transport.disconnecting
 
 
-def test_a_login_that_hangs_is_closed() -> None:
-    drop = Drop()
-    login = Login(drop)
-    login.waiting = Deferred()
-    connection = Connection(drop, login=login)
-    connection.say(LOGIN)
-    connection.clock.advance(60)
-    assert connection.transport.aborted
-    connection.drop_line()
-    login.waiting.callback(None)
-    assert login.sessions == 0
-    assert not drop.locked
-
-
 def test_a_login_ends_with_its_connection() -> None:
     drop = Drop()
     login = Login(drop)
@@ -286,6 +272,8 @@ def test_a_login_ends_with_its_connection() -> None:
     connection.drop_line()
     assert len(ended) == 1
     assert connection.events.incidents == []
+    assert login.sessions == 0
+    assert not drop.locked
 
 
 def test_no_timer_outlives_the_connection() -> None:
@@ -509,7 +497,7 @@ def test_what_code_for_pop3_calls() -> None:
 
 
 def test_limits_are_the_operators() -> None:
-    connection = Connection(limits=Limits(bad_commands_before_login=2, login_timeout_seconds=5))
+    connection = Connection(limits=Limits(bad_commands_before_login=2, pop3_idle_timeout_seconds=5))
     connection.heard()
     assert connection.say(b"X\r\nX\r\nNOOP\r\n") == b"-ERR Unknown command\r\n-ERR Too many bad commands\r\n"
     connection.connect()
