@@ -1,0 +1,79 @@
+"""Dovecot's dotlock: a file ``NAME.lock`` with ``pid:host``. Ours is held for milliseconds; a dead owner's is broken.
+
+Dovecot waits 120 s for the lock of a process that was killed. Where the owner ran on this host and is gone, it is
+broken at once.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mailaccess.errors import StoreUnavailable
+
+STALE_SECONDS = 120
+"""Dovecot's own figure for the UID list; its holder touches the file every 10 s."""
+
+WAIT_SECONDS = 10.0
+"""How long a command waits for another program's lock before it is told that the store is not available."""
+
+_POLL_SECONDS = 0.01
+
+
+@contextmanager
+def dotlock(path: Path, stale_seconds: float = STALE_SECONDS) -> Iterator[None]:
+    """Hold ``path`` + ``.lock``. ``StoreUnavailable`` when somebody else does not let go."""
+    lock = path.with_name(path.name + ".lock")
+    _acquire(lock, stale_seconds)
+    try:
+        yield
+    finally:
+        with suppress(FileNotFoundError):
+            lock.unlink()
+
+
+def _acquire(lock: Path, stale_seconds: float) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    owner = f"{os.getpid()}:{socket.gethostname()}".encode()
+    while True:
+        try:
+            descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except FileExistsError:
+            if _is_abandoned(lock, stale_seconds):
+                with suppress(FileNotFoundError):
+                    lock.unlink()
+                continue
+            if time.monotonic() > deadline:
+                raise StoreUnavailable("Another program holds the mailbox's lock") from None
+            time.sleep(_POLL_SECONDS)
+        else:
+            try:
+                os.write(descriptor, owner)
+            finally:
+                os.close(descriptor)
+            return
+
+
+def _is_abandoned(lock: Path, stale_seconds: float) -> bool:
+    """Whether the owner is a dead process of this host, or has not touched the lock for long."""
+    try:
+        content = lock.read_bytes()
+        age = time.time() - lock.lstat().st_mtime
+    except OSError:
+        return False
+    pid, colon, host = content.partition(b":")
+    if colon and pid.isdigit() and host.decode("utf-8", "replace").strip() == socket.gethostname():
+        return not _is_alive(int(pid))
+    return age > stale_seconds
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -1,0 +1,203 @@
+"""An account's index in SQLite: what is slow to find out again, and MODSEQ. It may be deleted at any time.
+
+Nothing here is the truth: whatever goes wrong with the file, the index is made anew, and where even that is not
+possible (a full or read-only disk) it lives in memory. So there is no fsync, and no error leaves this module.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from mailaccess.store import files, schema
+from mailaccess.values import UID, Flag, Flags, MessageRow, ModSeq, flags
+
+T = TypeVar("T")
+
+_BUSY_SECONDS = 5.0
+_PLACEHOLDERS = 500  # below SQLite's oldest limit of 999 variables in a statement
+
+
+class Kept(NamedTuple):
+    """What the index knows of a mailbox."""
+
+    mailbox: int
+    highest_modseq: ModSeq
+    recent: UID
+    rows: dict[UID, MessageRow]
+
+
+class Index:
+    """The index at ``path``; ``log`` is told when it had to be made anew."""
+
+    def __init__(self, path: Path, log: Callable[[str], None]) -> None:
+        self._path = path
+        self._log = log
+        self._database: sqlite3.Connection | None = None
+        self._stamp: int | None = None
+        self.generation = 0
+        """Rises whenever the file is another one: what was kept must be kept again."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._database is not None:
+            with suppress(sqlite3.Error):
+                self._database.close()
+            self._database = None
+
+    def look(self) -> None:
+        """Notice that the file was deleted or replaced."""
+        if self._database is not None and self._stamp is not None and _inode(self._path) != self._stamp:
+            self.close()
+            self._open()
+
+    def load(self, guid: str, validity: int, now_modseq: ModSeq) -> Kept:
+        """What is known of the mailbox with this GUID; nothing where its UIDVALIDITY was another."""
+        return self._attempt(lambda database: _load(database, guid, validity, now_modseq))
+
+    def save(self, mailbox: int, highest: ModSeq, rows: Iterable[MessageRow]) -> None:
+        """Keep rows, new or changed."""
+        values = [(mailbox, r.uid, r.modseq, " ".join(r.flags), r.size, r.internal_date) for r in rows]
+
+        def write(database: sqlite3.Connection) -> None:
+            with database:
+                database.executemany("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?)", values)
+                _set_highest(database, mailbox, highest)
+
+        self._attempt(write)
+
+    def forget(self, mailbox: int, highest: ModSeq, uids: Iterable[int]) -> None:
+        """Messages are gone, at this MODSEQ."""
+        keys = [(mailbox, uid) for uid in uids]
+
+        def write(database: sqlite3.Connection) -> None:
+            with database:
+                for table in ("messages", "structures"):
+                    database.executemany(f"DELETE FROM {table} WHERE mailbox = ? AND uid = ?", keys)  # noqa: S608
+                database.executemany(
+                    "INSERT OR REPLACE INTO expunged VALUES (?, ?, ?)", [(*key, highest) for key in keys]
+                )
+                _set_highest(database, mailbox, highest)
+
+        self._attempt(write)
+
+    def claim_recent(self, mailbox: int, recent: UID) -> None:
+        r"""Messages below this UID are \Recent to nobody any more."""
+
+        def write(database: sqlite3.Connection) -> None:
+            with database:
+                database.execute("UPDATE mailboxes SET recent = ? WHERE id = ?", (recent, mailbox))
+
+        self._attempt(write)
+
+    def structures(self, mailbox: int, uids: Sequence[UID]) -> dict[int, tuple[bytes, bytes]]:
+        """ENVELOPE and BODYSTRUCTURE of those of these messages that have them here."""
+
+        def read(database: sqlite3.Connection) -> dict[int, tuple[bytes, bytes]]:
+            found: dict[int, tuple[bytes, bytes]] = {}
+            for start in range(0, len(uids), _PLACEHOLDERS):
+                some = uids[start : start + _PLACEHOLDERS]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT uid, envelope, body FROM structures WHERE mailbox = ? AND uid IN ({marks})"  # noqa: S608
+                found.update(
+                    (uid, (envelope, body)) for uid, envelope, body in database.execute(query, (mailbox, *some))
+                )
+            return found
+
+        return self._attempt(read)
+
+    def keep_structures(self, mailbox: int, found: Iterable[tuple[UID, bytes, bytes]]) -> None:
+        """Keep ENVELOPE and BODYSTRUCTURE."""
+        values = [(mailbox, *row) for row in found]
+
+        def write(database: sqlite3.Connection) -> None:
+            with database:
+                database.executemany("INSERT OR REPLACE INTO structures VALUES (?, ?, ?, ?)", values)
+
+        self._attempt(write)
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do ``work``, on a new index where this one fails, and on one in memory where that fails too."""
+        for _ in range(2):
+            try:
+                return work(self._database or self._open())
+            except (sqlite3.Error, OSError) as error:
+                self._log(f"the index {self._path} is made anew: {error}")
+                self.close()
+                with suppress(OSError):
+                    _remove(self._path)
+        self._database = _prepare(sqlite3.connect(":memory:", check_same_thread=False))
+        self._stamp = None
+        self.generation += 1
+        return work(self._database)
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, check_same_thread=False)
+        try:
+            self._database = _prepare(database)
+        except sqlite3.Error:
+            database.close()
+            raise
+        self._path.chmod(0o600)
+        self._stamp = _inode(self._path)
+        self.generation += 1
+        return self._database
+
+
+def _prepare(database: sqlite3.Connection) -> sqlite3.Connection:
+    """Set the connection up, and make the tables where there are none."""
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = OFF")  # a power cut may damage it: then it is made anew
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        with database:
+            database.executescript(
+                f"BEGIN IMMEDIATE; {schema.TABLES}"
+                f"PRAGMA user_version = {schema.VERSION}; PRAGMA application_id = {schema.APPLICATION_ID}; COMMIT"
+            )
+    elif version != schema.VERSION:
+        raise sqlite3.DatabaseError(f"version {version}, where {schema.VERSION} is expected")
+    return database
+
+
+def _load(database: sqlite3.Connection, guid: str, validity: int, now_modseq: ModSeq) -> Kept:
+    query = "SELECT id, validity, highest_modseq, recent FROM mailboxes WHERE guid = ?"
+    known = database.execute(query, (guid,)).fetchone()
+    if known is not None and known[1] != validity:
+        with database:
+            for table in ("messages", "structures", "expunged"):
+                database.execute(f"DELETE FROM {table} WHERE mailbox = ?", (known[0],))  # noqa: S608
+            database.execute("DELETE FROM mailboxes WHERE id = ?", (known[0],))
+        known = None
+    if known is None:
+        with database:
+            made = database.execute(
+                "INSERT INTO mailboxes (guid, validity, highest_modseq) VALUES (?, ?, ?)", (guid, validity, now_modseq)
+            )
+        assert made.lastrowid is not None
+        return Kept(made.lastrowid, now_modseq, UID(1), {})
+    sets: dict[str, Flags] = {}
+    rows: dict[UID, MessageRow] = {}
+    query = "SELECT uid, modseq, flags, size, date FROM messages WHERE mailbox = ? ORDER BY uid"
+    for uid, modseq, names, size, date in database.execute(query, (known[0],)):
+        kept = sets.get(names)
+        if kept is None:
+            kept = sets[names] = flags(map(Flag, names.split()))
+        rows[uid] = MessageRow(uid, kept, modseq, size, date)
+    return Kept(known[0], ModSeq(known[2]), UID(known[3]), rows)
+
+
+def _set_highest(database: sqlite3.Connection, mailbox: int, highest: ModSeq) -> None:
+    database.execute("UPDATE mailboxes SET highest_modseq = max(highest_modseq, ?) WHERE id = ?", (highest, mailbox))
+
+
+def _inode(path: Path) -> int | None:
+    found = files.stamp(path)
+    return found[2] if found else None
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

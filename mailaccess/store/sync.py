@@ -1,0 +1,363 @@
+"""A folder's messages as the disk has them: files, UID list, keywords and index brought together.
+
+The trouble. Other programs deliver into ``new/``, rename files in ``cur/`` to change flags, and remove files, without a
+lock and while we look. ``readdir`` is no snapshot: a file that is renamed while we list may be seen twice or not at all.
+Other processes give UIDs too. So:
+
+1. A message is its base name. A file under another name with the same base is the same message with other flags.
+2. A UID is given under the folder's lock only, after the UID list was read again and the directories were listed again;
+   its line is fsynced before anybody hears of it. UIDs never go back and are never given twice: the list's header and
+   last line count, whichever says more, and what we gave in this process.
+3. A message whose file was not seen is gone only when a second listing does not show it either.
+4. A base that comes back after it was expunged gets a new UID, as with Dovecot.
+5. UIDVALIDITY changes only where the UID list is lost or cannot be believed. Then what it said is set aside, not lost.
+6. MODSEQ begins at ``unix time << 20``: an index that was deleted never makes it go back.
+7. Nothing is announced before it is durable; for flags, which are file names, the rename is the fact.
+
+Cost: a look at two mtimes when nothing happened; one listing otherwise. Times are those of the file system, in ns. A
+directory whose mtime is younger than ``RACY_NS`` at the time of listing may change again without its mtime moving, so
+it is listed once more at the next look.
+
+Considered and not done: inotify as the only source (events overflow, and say nothing of what happened before we ran), and
+trusting the index alone when opening (it is a cache; a listing of 10,000 names takes 4 ms).
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
+from mailaccess.errors import NoSuchMailbox
+from mailaccess.store import files
+from mailaccess.store.filenames import FileName, UniqueNames, flags_of, order, parse, sizes
+from mailaccess.store.foreign import courier, uidlist
+from mailaccess.store.foreign.keywords import FILE as KEYWORDS
+from mailaccess.store.foreign.keywords import KeywordLetters
+from mailaccess.store.foreign.uidlist import UIDList
+from mailaccess.store.index import Index
+from mailaccess.store.locks import folder_lock
+from mailaccess.store.maildir import CUR, NEW, Found, MaildirFiles
+from mailaccess.values import UID, Flags, MessageRow, ModSeq, NumberSet, UIDValidity
+
+RACY_NS = 20_000_000
+"""Kernels move mtimes in steps of up to 10 ms: two changes in one step look like one."""
+
+MODSEQ_SHIFT = 20
+"""A million changes a second for ever, and still below 2**63 until the year 280,000."""
+
+
+class Folder:
+    """One folder: its files, and what is known of its messages. Used by one thread at a time.
+
+    ``take_validity`` gives a UIDVALIDITY for a folder that has none.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        index: Index,
+        names: UniqueNames,
+        take_validity: Callable[[], UIDValidity],
+        log: Callable[[str], None],
+    ) -> None:
+        self.path = path
+        self.files = MaildirFiles(path, names, log)
+        self.keywords = KeywordLetters(path / KEYWORDS)
+        self.rows: dict[UID, MessageRow] = {}
+        """In ascending order of UID."""
+        self.places: dict[UID, str] = {}
+        self.bases: dict[UID, str] = {}
+        self.highest_modseq = ModSeq(0)
+        self.recent = UID(1)
+        self.index = index
+        self.index_key = 0
+        self._index_generation = -1
+        self._take_validity = take_validity
+        self._log = log
+        self._list: UIDList | None = None
+        self._list_stamp: object = None
+        self._gone: set[UID] = set()
+        self._flags: dict[str, Flags] = {}
+        self._clean: object = None
+        self._listed_ns = 0
+
+    # -- what is known
+
+    @property
+    def uid_list(self) -> UIDList:
+        """The UID list, after the first :meth:`sync`."""
+        assert self._list is not None
+        return self._list
+
+    def lock(self) -> AbstractContextManager[None]:
+        """The folder's lock."""
+        return folder_lock(self.path)
+
+    def next_modseq(self) -> ModSeq:
+        """The MODSEQ of the change that happens now."""
+        self.highest_modseq = ModSeq(max(self.highest_modseq + 1, int(time.time()) << MODSEQ_SHIFT))
+        return self.highest_modseq
+
+    def flags_of(self, letters: str) -> Flags:
+        """What letters mean in this folder."""
+        known = self._flags.get(letters)
+        if known is None:
+            known = self._flags[letters] = flags_of(letters, self.keywords.by_letter)
+        return known
+
+    # -- looking
+
+    def sync(self, *, take_new: bool) -> list[Change]:
+        """Look at the disk, and return what changed. With ``take_new`` messages move from ``new/`` to ``cur/``.
+
+        ``NoSuchMailbox`` where the folder is gone.
+        """
+        with files.told_to_client():
+            self.index.look()
+            try:
+                if not self._may_have_changed(take_new) and self.index.generation == self._index_generation:
+                    return []
+                return self._look(take_new)
+            except (FileNotFoundError, NotADirectoryError) as error:
+                if self.files.exists():
+                    raise
+                self._clean = None
+                raise NoSuchMailbox from error
+
+    def look_again(self) -> list[Change]:
+        """List the directories although nothing seems to have changed: a file was not where it should be."""
+        self._clean = None
+        return self.sync(take_new=False)
+
+    def touched(self, before: object) -> None:
+        """We changed the directories ourselves: what we know is what they hold, if it was so before."""
+        if self._clean is not None and before == self._clean:
+            self._clean = self._stamps()
+            self._listed_ns = time.time_ns() + RACY_NS
+
+    def stamps(self) -> object:
+        """The state to give to :meth:`touched`."""
+        return self._stamps()
+
+    def _stamps(self) -> tuple[object, ...]:
+        return (*self.files.stamps(), files.stamp(self.path / uidlist.FILE), files.stamp(self.path / KEYWORDS))
+
+    def _may_have_changed(self, take_new: bool) -> bool:
+        stamps = self._stamps()
+        if stamps != self._clean:
+            return True
+        youngest = max(stamp[0] for stamp in self.files.stamps())  # type: ignore[index]
+        if youngest > self._listed_ns - RACY_NS:
+            return True
+        return take_new and any(place.startswith(NEW) for place in self.places.values())
+
+    def _look(self, take_new: bool) -> list[Change]:
+        changes: list[Change] = []
+        self._listed_ns = time.time_ns()
+        before = self._stamps()
+        found = self.files.scan()
+        changes += self._read_list()
+        if self.keywords.refresh():
+            self._flags.clear()
+        self._join_index()
+        if take_new and any(place.startswith(NEW) for place in found.values()):
+            with self.lock():
+                found = self._take_new(self.files.scan())
+                changes += self._read_list()
+                self._number(found)
+            before = self._stamps()
+            self._listed_ns = time.time_ns()
+        elif self._unnumbered(found):
+            with self.lock():
+                found = self.files.scan()
+                changes += self._read_list()
+                self._number(found)
+        missing = [base for uid, base in self.bases.items() if base not in found]
+        if missing:
+            again = self.files.scan()
+            found.update({base: again[base] for base in missing if base in again})
+        changes += self._compare(found)
+        self._clean = before
+        return changes
+
+    def _unnumbered(self, found: Found) -> list[str]:
+        """Files that need a UID, in the order in which they get one."""
+        uids = self.uid_list.uids
+        new = [base for base in found if base not in uids or uids[base] in self._gone]
+        return sorted(new, key=order)
+
+    # -- the UID list
+
+    def _read_list(self) -> list[Change]:
+        """Read the UID list where it changed; make one where there is none. ``Reset`` where it is another one."""
+        stamp = files.stamp(self.path / uidlist.FILE)
+        if self._list is not None and stamp == self._list_stamp:
+            return []
+        data = files.read(self.path / uidlist.FILE)
+        found = self._believe(data) if data is not None else None
+        if found is None or found.version != 3:
+            found = self._make_list(found)
+        self._list_stamp = files.stamp(self.path / uidlist.FILE)
+        old, self._list = self._list, found
+        if old is None:
+            return []
+        if old.validity != found.validity:
+            self._forget_everything()
+            return [Reset("The mailbox's UIDVALIDITY changed")]
+        found.next_uid = UID(max(found.next_uid, old.next_uid))
+        return []
+
+    def _believe(self, data: bytes) -> UIDList | None:
+        try:
+            return uidlist.parse(data)
+        except uidlist.Damaged as error:
+            aside = self.path / f"{uidlist.FILE}.damaged"
+            self._log(f"{self.path / uidlist.FILE}: {error}; it is set aside as {aside.name}")
+            files.replace(aside, data)
+            return None
+
+    def _make_list(self, known: UIDList | None) -> UIDList:
+        """Write a version 3 list: from an older one, from Courier's, or from what we know, else a new one."""
+        with self.lock():
+            data = files.read(self.path / uidlist.FILE)
+            if data is not None and known is None and self._list is None:
+                try:
+                    return uidlist.parse(data)  # somebody else was first
+                except uidlist.Damaged:
+                    pass
+            made = known or self._list or courier.read_uids(self.path) or UIDList.new(self._take_validity())
+            made.version = 3
+            self._write_list(made)
+            return made
+
+    def _write_list(self, made: UIDList) -> None:
+        files.replace(self.path / uidlist.FILE, made.serialise(), uidlist.TEMPORARY)
+        made.lines = len(made.uids)
+        self._list_stamp = files.stamp(self.path / uidlist.FILE)
+
+    def _number(self, found: Found) -> None:
+        """Give UIDs to the files that have none, durably. Under the lock, with the list just read."""
+        self.number(self._unnumbered(found))
+
+    def number(self, bases: Iterable[str]) -> list[UID]:
+        """Give the next UIDs to these bases, durably, and return them. Under the lock, with the list just read."""
+        bases = list(bases)
+        if bases:
+            lines = self.uid_list.allocate(bases)
+            try:
+                files.append(self.path / uidlist.FILE, lines)
+            except OSError:
+                for base in bases:
+                    self.uid_list.uids.pop(base, None)
+                raise
+            self._list_stamp = files.stamp(self.path / uidlist.FILE)
+        return [self.uid_list.uids[base] for base in bases]
+
+    def fresh_list(self) -> list[Change]:
+        """Under the lock: read what others appended before we number."""
+        return self._read_list()
+
+    def shrink_list(self) -> None:
+        """Write the list anew where many of its lines name messages that are gone (Dovecot's rule)."""
+        if len(self.rows) >= self.uid_list.lines * uidlist.REWRITE_BELOW or self.uid_list.lines < 20:
+            return
+        with self.lock():
+            self._read_list()
+            for base, uid in list(self.uid_list.uids.items()):
+                if uid not in self.rows:
+                    del self.uid_list.uids[base]
+                    self.uid_list.fields.pop(uid, None)
+            self._write_list(self.uid_list)
+
+    # -- files and rows
+
+    def _take_new(self, found: Found) -> Found:
+        """Move messages from ``new/`` to ``cur/``; one that somebody else moved is found at the next look."""
+        for base, place in found.items():
+            if place.startswith(NEW):
+                name = place.removeprefix(NEW + "/")
+                after = f"{CUR}/{name}" if ":2," in name else f"{CUR}/{FileName(base)}"
+                try:
+                    self.files.rename(place, after)
+                except FileNotFoundError:
+                    continue
+                found[base] = after
+        return found
+
+    def _join_index(self) -> None:
+        """Take over what the index knows, once; keep everything there again where it is a new file."""
+        if self.index.generation == self._index_generation and self.index_key:
+            return
+        now = ModSeq(int(time.time()) << MODSEQ_SHIFT)
+        kept = self.index.load(self.uid_list.guid, self.uid_list.validity, now)
+        self._index_generation = self.index.generation
+        self.index_key = kept.mailbox
+        self.highest_modseq = ModSeq(max(self.highest_modseq, kept.highest_modseq))
+        self.recent = UID(max(self.recent, kept.recent))
+        if self.rows:
+            self.index.save(self.index_key, self.highest_modseq, self.rows.values())
+        else:
+            self.rows = kept.rows
+            by_uid = {uid: base for base, uid in self.uid_list.uids.items()}
+            self.bases = {uid: by_uid[uid] for uid in kept.rows if uid in by_uid}
+            lost = [uid for uid in kept.rows if uid not in by_uid]
+            for uid in lost:
+                del self.rows[uid]
+            self.places = {}
+
+    def _compare(self, found: Found) -> list[Change]:
+        """Bring the rows to what was found, and say what that changed."""
+        uids = self.uid_list.uids
+        gone = [uid for uid, base in self.bases.items() if base not in found]
+        arrived: list[MessageRow] = []
+        changed: list[MessageRow] = []
+        modseq: ModSeq | None = None
+        for base, place in found.items():
+            uid = uids.get(base)
+            if uid is None or self.places.get(uid) == place:
+                continue
+            self.places[uid] = place
+            known = self.rows.get(uid)
+            after = self.flags_of(parse(place).letters)
+            if known is not None and known.flags == after:
+                continue
+            modseq = modseq or self.next_modseq()
+            if known is None:
+                self.bases[uid] = base
+                arrived.append(MessageRow(uid, after, modseq, sizes(base)[1]))
+            else:
+                changed.append(MessageRow(uid, after, modseq, known.size, known.internal_date))
+        return self.apply(arrived, changed, gone)
+
+    def apply(self, arrived: list[MessageRow], changed: list[MessageRow], gone: Iterable[UID]) -> list[Change]:
+        """Take over rows that are new, changed or gone; returns the changes to announce."""
+        changes: list[Change] = []
+        arrived.sort(key=lambda row: row.uid)
+        above = not self.rows or not arrived or arrived[0].uid > next(reversed(self.rows))
+        for row in (*arrived, *changed):
+            self.rows[row.uid] = row
+        if not above:
+            self.rows = dict(sorted(self.rows.items()))
+        if arrived or changed:
+            self.index.save(self.index_key, self.highest_modseq, (*arrived, *changed))
+        if arrived:
+            changes.append(Arrived(tuple(arrived)))
+        if changed:
+            changes.append(FlagsChanged(tuple(changed)))
+        gone = list(gone)
+        if gone:
+            modseq = self.next_modseq()
+            for uid in gone:
+                self.rows.pop(uid, None)
+                self.places.pop(uid, None)
+                self.bases.pop(uid, None)
+            self._gone.update(gone)
+            self.index.forget(self.index_key, modseq, gone)
+            changes.append(Expunged(NumberSet.of(gone), modseq))
+            self.shrink_list()
+        return changes
+
+    def _forget_everything(self) -> None:
+        self.rows, self.places, self.bases, self._gone = {}, {}, {}, set()
+        self.index_key = 0
