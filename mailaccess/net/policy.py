@@ -60,7 +60,7 @@ def new_context(certified: CertifiedKey, profile: Profile, choose_protocol: ALPN
 def _restrict_groups(context: SSL.Context) -> None:
     """Allow ``GROUPS`` only. pyOpenSSL has no call for it; its binding has, under the name from before TLS 1.3.
 
-    Where a version of the binding lacks it, the public call leaves one group of the three.
+    cryptography has it since version 47. Before, the public call leaves one group of the three.
     """
     set_groups = getattr(SSL._lib, "SSL_CTX_set1_curves_list", None)  # type: ignore[attr-defined]
     if set_groups is None or set_groups(context._context, GROUPS.encode()) != 1:

@@ -1,6 +1,6 @@
 """Which network an address belongs to: the unit in which connections and failed logins are counted."""
 
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import AddressValueError, IPv6Address, IPv6Network
 
 IPV6_PREFIX_BITS = 64
 """A subscriber has at least a /64 to choose addresses from, so an IPv6 address by itself means nothing."""
@@ -15,10 +15,8 @@ def network_of(host: str) -> str:
     if ":" not in host:
         return host
     try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if not isinstance(address, IPv6Address):
+        address = IPv6Address(host.partition("%")[0])
+    except AddressValueError:
         return host
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import trustme
+from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.internet.ssl import CertificateOptions, PrivateCertificate
 from twisted.internet.task import Clock
@@ -14,7 +15,8 @@ from twisted.internet.testing import StringTransport
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from mailaccess.ops.transport import close_gracefully, is_encrypted, start_tls, write_now
+from mailaccess.ops.transport import close_gracefully, is_encrypted, peer_of, start_tls, tls_of, write_now
+from mailaccess.values import Peer
 from tests.net.loopback import TLSClient, connect, reactor, talk, turn_until
 
 SECRET = b"what nobody on the wire may read"
@@ -220,14 +222,46 @@ def test_after_starttls_there_is_no_clear_text(
 
 
 @pytest.mark.parametrize("behind_a_proxy", [False, True])
-def test_is_encrypted_tells_the_two_apart(
+def test_what_protects_a_connection_is_told_for_implicit_tls(
     creator: CertificateOptions, trusting: ssl.SSLContext, behind_a_proxy: bool
 ) -> None:
-    told: list[bool] = []
+    told: list[object] = []
 
     class Teller(Speaker):
         def dataReceived(self, data: bytes) -> None:
-            told.append(is_encrypted(self.transport))
+            told.append((is_encrypted(self.transport), tls_of(self.transport)["tls"]))
+            super().dataReceived(data)
+
+    factory: Any = TLSMemoryBIOFactory(creator, False, factory_of(Teller))
+
+    def client(port: int) -> None:
+        tls = TLSClient(connect(port), trusting, "server.example")
+        tls.write(b"speak")
+        tls.read(1)
+        tls.close()
+
+    with serving(wrapped(factory) if behind_a_proxy else factory) as port:
+        talk(lambda: client(port))
+    assert told == [(True, "TLSv1.3")]
+
+
+def test_peer_of() -> None:
+    transport_at: Any = StringTransport
+    ours, theirs = IPv4Address("TCP", "192.0.2.1", 143), IPv4Address("TCP", "192.0.2.2", 4711)
+    assert peer_of(transport_at(hostAddress=ours, peerAddress=theirs)) == Peer("192.0.2.2", 4711, 143)
+    local = transport_at(hostAddress=UNIXAddress(b"/run/imap"), peerAddress=UNIXAddress(b""))
+    assert peer_of(local) == Peer("local")
+
+
+@pytest.mark.parametrize("behind_a_proxy", [False, True])
+def test_is_encrypted_tells_the_two_apart(
+    creator: CertificateOptions, trusting: ssl.SSLContext, behind_a_proxy: bool
+) -> None:
+    told: list[object] = []
+
+    class Teller(Speaker):
+        def dataReceived(self, data: bytes) -> None:
+            told.append((is_encrypted(self.transport), tls_of(self.transport)["tls"]))
             super().dataReceived(data)
 
     def make() -> Teller:
@@ -246,7 +280,7 @@ def test_is_encrypted_tells_the_two_apart(
 
     with serving(wrapped(factory_of(make)) if behind_a_proxy else factory_of(make)) as port:
         talk(lambda: upgrade(port))
-    assert told == [False, True]
+    assert told == [(False, "none"), (True, "TLSv1.3")]
 
 
 def test_octets_behind_starttls_close_the_connection(creator: CertificateOptions) -> None:
