@@ -148,6 +148,8 @@ class Context:
         self.selected: MailboxView | None = None
         self.keywords_told: frozenset[Flag] | None = None
         """The keywords of the selected mailbox that FLAGS told of; None before it was told."""
+        self.keywords_modseq = 0
+        """The mailbox's HIGHESTMODSEQ when they were looked at: without a change there is no new one."""
         self.counts = Counts()
         self._output: list[bytes] = []
         self._output_bytes = 0

@@ -39,9 +39,13 @@ async def tell_changes(context: Context, expunges: bool) -> None:
 def tell_keywords(context: Context) -> None:
     """Tell FLAGS and PERMANENTFLAGS where keywords have come into use since they were told (RFC 9051 §7.3.5)."""
     mailbox = context.view.shared.mailbox
-    if context.keywords_told is None or not context.keywords_told.issuperset(mailbox.keywords):
-        context.keywords_told = frozenset(mailbox.keywords)
-        known = (*SYSTEM_FLAGS, *mailbox.keywords)
+    if context.keywords_told is not None and context.keywords_modseq == mailbox.highest_modseq:
+        return
+    context.keywords_modseq = mailbox.highest_modseq
+    keywords = frozenset(mailbox.keywords)
+    if context.keywords_told is None or not keywords <= context.keywords_told:
+        context.keywords_told = keywords
+        known = (*SYSTEM_FLAGS, *keywords)
         permanent = codes.permanent_flags(*((), False) if context.view.read_only else (known, mailbox.new_keywords))
         context.write(data.flags(known) + lines.untagged("OK", permanent, "Flags that are kept"))
 
