@@ -258,11 +258,8 @@ class _Scan:
         )
 
     def _lines_to(self, offset: int) -> int:
-        """Line ends before an offset. Offsets rise, or fall by the two octets that header and boundary share."""
-        if offset >= self._counted_to:
-            self._lines += self._message.count(b"\n", self._counted_to, offset)
-        else:
-            self._lines -= self._message.count(b"\n", offset, self._counted_to)
+        """Line ends before an offset, which is never before the last one that was asked for."""
+        self._lines += self._message.count(b"\n", self._counted_to, offset)
         self._counted_to = offset
         return self._lines
 

@@ -61,6 +61,11 @@ def test_lists_are_read(value: bytes, items: list[Item]) -> None:
     assert addresses(value) == items
 
 
+def test_a_field_is_read_so_far_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_FIELD_OCTETS", 7)
+    assert addresses(b"a@b,c@d,e@f") == [mailbox(b"a", b"b"), mailbox(b"c", b"d")]
+
+
 pieces = st.lists(
     st.sampled_from(
         [

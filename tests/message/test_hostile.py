@@ -55,6 +55,7 @@ CASES: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes], int]] 
     "dots": (addresses, lambda n: b"a . " * n + b"@b", 3_000),
     "comments": (without_comments, lambda n: b" (" * n, 5_000),
     "comments and quotes": (without_comments, lambda n: b'"\\"(\\"' * n, 5_000),
+    "comments and escaped quotes": (without_comments, lambda n: b'(a) "' + b'\\"' * n, 5_000),
     "a date": (parse_date, lambda n: b" " * n + b"1 Jan 2024", 300_000),
     "encoded words": (decode, lambda n: b"=?a?q?x?= " * n, 3_000),
     "broken encoded words": (decode, lambda n: b"=?a?q?" * n, 10_000),

@@ -1,6 +1,7 @@
 """The tree of parts: what is well made, what is broken, what is hostile."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -181,6 +182,28 @@ def test_nesting_is_bounded_and_the_rest_is_text(kind: str) -> None:
         part = part.children[-1]
     assert part.kind == (b"text", b"plain")
     assert message[part.body : part.end].endswith(b"end")
+
+
+class Searched(bytes):
+    """Octets that count how many of them were searched."""
+
+    octets = 0
+
+    def find(self, sub: Any, start: Any = 0, end: Any = None, /) -> int:
+        found = super().find(sub, start, end)
+        last = len(self) if end is None else min(end, len(self))
+        type(self).octets += (last if found < 0 else found) - start
+        return found
+
+
+@pytest.mark.parametrize("kind", ["message/rfc822", "multipart/mixed; boundary=b{0}"])
+def test_nesting_does_not_multiply_the_search(kind: str) -> None:
+    dashes = "" if kind.startswith("message") else "--b{0}\n"
+    layers = "".join(f"Content-Type: {kind}\n\n{dashes}".format(number) for number in range(99))
+    message = Searched(crlf(layers + "\n" + "text\n" * 10_000))
+    Searched.octets = 0
+    parse(message)
+    assert Searched.octets < 3 * len(message)
 
 
 def test_the_number_of_parts_is_bounded_and_the_last_holds_the_rest() -> None:
