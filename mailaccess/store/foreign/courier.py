@@ -36,7 +36,7 @@ _SIZES_LINE = re.compile(r"(?P<name>.+) \d+ (?P<uid>\d{1,20})(?::(?P<validity>\d
 _AGED = re.compile(r"\.(?P<age>\d{1,18})\.(?P<base>.+)")
 
 
-def uids(folder: Path) -> UIDList | None:
+def read_uids(folder: Path) -> UIDList | None:
     """The folder's UIDs as a list that is to be written; None where Courier gave none, or they cannot be believed.
 
     The unique-ids that POP3 clients know come with them: INBOX has some.
@@ -57,7 +57,7 @@ def uids(folder: Path) -> UIDList | None:
     return found
 
 
-def keywords(folder: Path) -> dict[str, Flags]:
+def read_keywords(folder: Path) -> dict[str, Flags]:
     """The keywords of each message that has some, by its base."""
     directory = folder / KEYWORDS_DIRECTORY
     found = dict(_listed(files.read(directory / ":list") or b""))
@@ -72,7 +72,7 @@ def keywords(folder: Path) -> dict[str, Flags]:
     return {base: kept for base, kept in found.items() if kept}
 
 
-def subscriptions(root: Path) -> list[Parts]:
+def read_subscriptions(root: Path) -> list[Parts]:
     """The subscribed folders of the account, in the encoding of the folders' names; shared ones are left out."""
     found: list[Parts] = []
     for line in (files.read(root / SUBSCRIBED_FILE) or b"").split(b"\n"):

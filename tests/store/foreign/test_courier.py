@@ -16,7 +16,7 @@ def write(folder: Path, name: str, text: str) -> None:
 
 def test_uids_and_uidvalidity_are_carried_over(tmp_path: Path) -> None:
     write(tmp_path, "courierimapuiddb", "1 700000001 9\n3 1.a.h\n7 2.b.h,S=12\n")
-    found = courier.uids(tmp_path)
+    found = courier.read_uids(tmp_path)
     assert found is not None
     assert (found.validity, found.next_uid) == (700000001, 9)
     assert found.uids == {"1.a.h": 3, "2.b.h,S=12": 7}
@@ -32,7 +32,7 @@ def test_pop3_clients_keep_their_unique_ids(tmp_path: Path) -> None:
         "courierpop3dsizelist",
         "/3 44 1234\n1.a.h:2,S 100 40:1234:0\n1.b h:2, 7 41:0:1\n2.b.h 100 43\nnonsense\ngone 1 2:3:0\n",
     )
-    found = courier.uids(tmp_path)
+    found = courier.read_uids(tmp_path)
     assert found is not None
     again = uidlist.parse(found.serialise())
     assert [again.pop3_uidl(uid) for uid in again.uids.values()] == ["UID40-1234", "UID41", "UID43", None]
@@ -41,13 +41,13 @@ def test_pop3_clients_keep_their_unique_ids(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "nonsense\n", "1 0 3\n", "1 5 2\n2 a\n", "3 V1 N2 G0\n", "1 5 9\n3 a\n2 b\n"])
 def test_what_cannot_be_believed_is_not_carried_over(tmp_path: Path, text: str) -> None:
     write(tmp_path, "courierimapuiddb", text)
-    assert courier.uids(tmp_path) is None
+    assert courier.read_uids(tmp_path) is None
 
 
 def test_without_courier_there_is_nothing(tmp_path: Path) -> None:
-    assert courier.uids(tmp_path) is None
-    assert courier.keywords(tmp_path) == {}
-    assert courier.subscriptions(tmp_path) == []
+    assert courier.read_uids(tmp_path) is None
+    assert courier.read_keywords(tmp_path) == {}
+    assert courier.read_subscriptions(tmp_path) == []
 
 
 def test_keywords_newer_files_win(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_keywords_newer_files_win(tmp_path: Path) -> None:
     write(tmp_path, "courierimapkeywords/.9.c", "Aged\n")
     write(tmp_path, "courierimapkeywords/c", "")
     write(tmp_path, "courierimapkeywords/e", "Work\nPlay\n")
-    assert courier.keywords(tmp_path) == {
+    assert courier.read_keywords(tmp_path) == {
         "a": flags([Flag("$Label1"), Flag("Work")]),
         "b": flags([Flag("Newer")]),
         "d": flags([Flag("$Label1")]),
@@ -67,11 +67,11 @@ def test_keywords_newer_files_win(tmp_path: Path) -> None:
 
 def test_keywords_without_a_list(tmp_path: Path) -> None:
     write(tmp_path, "courierimapkeywords/a", "Work\n")
-    assert courier.keywords(tmp_path) == {"a": flags([Flag("Work")])}
+    assert courier.read_keywords(tmp_path) == {"a": flags([Flag("Work")])}
 
 
 def test_subscriptions(tmp_path: Path) -> None:
     write(
         tmp_path, "courierimapsubscribed", "INBOX\nINBOX.Sent\ninbox.Entw&APw-rfe.2026\nshared.x\n#shared.y\nINBOX..x\n"
     )
-    assert courier.subscriptions(tmp_path) == [(b"INBOX",), (b"Sent",), (b"Entw&APw-rfe", b"2026")]
+    assert courier.read_subscriptions(tmp_path) == [(b"INBOX",), (b"Sent",), (b"Entw&APw-rfe", b"2026")]
