@@ -2,7 +2,7 @@
 
 import re
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from io import BytesIO
 from typing import Any, TypeVar
@@ -170,10 +170,11 @@ def new_account() -> Account:
     return Account(Identity("joe"), MemoryStore(), ".")
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine that needs not wait."""
+def run(work: Awaitable[T]) -> T:
+    """The result of something that needs not wait."""
+    steps = work.__await__()
     try:
-        work.send(None)
+        next(steps)
     except StopIteration as end:
         result: T = end.value
         return result
