@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,11 +37,11 @@ def read(path: Path) -> bytes | None:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENOTDIR):
             return None
         raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
     with os.fdopen(descriptor, "rb") as file:
-        try:
-            return file.read()
-        except IsADirectoryError:
-            return None
+        return file.read()
 
 
 def replace(path: Path, content: bytes, beside: str | None = None, mtime_ns: int | None = None) -> None:
@@ -63,11 +64,12 @@ def replace(path: Path, content: bytes, beside: str | None = None, mtime_ns: int
 
 
 def append(path: Path, content: bytes) -> None:
-    """Add to a file's end and fsync. What could not be written whole is taken back."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+    """Add lines to a file's end and fsync. What could not be written whole is taken back, whoever was cut short."""
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        size = os.fstat(descriptor).st_size
+        size = _end_of_lines(descriptor)
         try:
+            os.ftruncate(descriptor, size)
             written = os.write(descriptor, content)
             if written != len(content):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -78,6 +80,14 @@ def append(path: Path, content: bytes) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def _end_of_lines(descriptor: int) -> int:
+    """Where the last whole line of a file ends: behind it stands what a power cut left of another."""
+    size = os.fstat(descriptor).st_size
+    if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+        return size
+    return os.pread(descriptor, size, 0).rfind(b"\n") + 1
 
 
 def sync_directory(path: Path) -> None:

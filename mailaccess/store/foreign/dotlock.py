@@ -19,6 +19,9 @@ STALE_SECONDS = 120
 WAIT_SECONDS = 10.0
 """How long a command waits for another program's lock before it is told that the store is not available."""
 
+TOUCHED_SECONDS = 10.0
+"""A process that began longer than this after its lock was last touched has only inherited the number of its owner."""
+
 _POLL_SECONDS = 0.01
 
 
@@ -60,13 +63,13 @@ def _is_abandoned(lock: Path, stale_seconds: float) -> bool:
     """Whether the owner is a dead process of this host, or has not touched the lock for long."""
     try:
         content = lock.read_bytes()
-        age = time.time() - lock.lstat().st_mtime
+        touched = lock.lstat().st_mtime
     except OSError:
         return False
     pid, colon, host = content.partition(b":")
     if colon and pid.isdigit() and host.decode("utf-8", "replace").strip() == socket.gethostname():
-        return not _is_alive(int(pid))
-    return age > stale_seconds
+        return not _is_alive(int(pid)) or _began(int(pid)) > touched + TOUCHED_SECONDS
+    return time.time() - touched > stale_seconds
 
 
 def _is_alive(pid: int) -> bool:
@@ -77,3 +80,16 @@ def _is_alive(pid: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+def _began(pid: int) -> float:
+    """When a process began, in seconds since the epoch; 0.0 where the system does not tell (proc(5), starttime).
+
+    In a container the server has the same process number after each start: the number alone says little.
+    """
+    try:
+        ticks = int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
+        uptime = float(Path("/proc/uptime").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")

@@ -21,6 +21,8 @@ LOCKED_BY = FILE
 REWRITE_BELOW = 0.75
 """Dovecot rewrites the list when fewer of its lines are alive."""
 
+_DIGITS = 10  # of the highest UID
+
 
 class Damaged(ValueError):
     """The list cannot be believed: what is wrong with it."""
@@ -83,7 +85,9 @@ class UIDList:
 
 def parse(data: bytes) -> UIDList:
     """The list in ``data``. ``Damaged`` where it breaks a rule that makes UIDs trustworthy."""
-    head, _, body = data.partition(b"\n")
+    head, ended, body = data.partition(b"\n")
+    if not ended:
+        raise Damaged("the first line has no end")
     if head.startswith(b"3 "):
         found = _header3(head)
     elif head.startswith(b"1 "):
@@ -101,20 +105,24 @@ def _header3(head: bytes) -> UIDList:
     keys = head.decode("utf-8", "surrogateescape").split(" ")[1:]
     values = {key[0]: key[1:] for key in keys if key}
     validity, following = values.get("V", ""), values.get("N", "")
-    if not (validity.isascii() and validity.isdigit() and following.isascii() and following.isdigit()):
-        raise Damaged("UIDVALIDITY or the next UID is missing")
-    if not (0 < int(validity) <= MAX_UID and 0 < int(following) <= MAX_UID + 1):
+    if not (0 < _number(validity) <= MAX_UID and 0 < _number(following) <= MAX_UID + 1):
         raise Damaged("UIDVALIDITY or the next UID is out of range")
     guid = values.get("G", "")
     extra = tuple(key for key in keys if key and key[0] not in "VNG")
-    return UIDList(UIDValidity(int(validity)), UID(int(following)), guid or secrets.token_hex(16), extra)
+    return UIDList(UIDValidity(_number(validity)), UID(_number(following)), guid or secrets.token_hex(16), extra)
+
+
+def _number(digits: str) -> int:
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS):
+        raise Damaged("UIDVALIDITY or the next UID is missing, or no number")
+    return int(digits)
 
 
 def _header1(head: bytes) -> UIDList:
-    words = head.split()
-    if len(words) != 3 or not (words[1].isdigit() and words[2].isdigit()) or not 0 < int(words[1]) <= MAX_UID:
+    words = head.decode("ascii", "replace").split()
+    if len(words) != 3 or not 0 < (validity := _number(words[1])) <= MAX_UID:
         raise Damaged("the first line is not that of a version 1 list")
-    return UIDList(UIDValidity(int(words[1])), UID(max(1, int(words[2]))), secrets.token_hex(16), version=1)
+    return UIDList(UIDValidity(validity), UID(max(1, _number(words[2]))), secrets.token_hex(16), version=1)
 
 
 def _records(found: UIDList, body: bytes) -> int:
@@ -126,7 +134,7 @@ def _records(found: UIDList, body: bytes) -> int:
     for line in lines:
         head, _, name = line.partition(separator)
         digits, _, fields = head.partition(b" ")
-        if not digits.isdigit() or not name or b"/" in name:
+        if not digits.isdigit() or len(digits) > _DIGITS or not name or b"/" in name:
             raise Damaged("a record is not one")
         uid = int(digits)
         if not last < uid < MAX_UID:
