@@ -92,7 +92,6 @@ class UniqueNames:
     def __init__(self, clock: Callable[[], float] = time.time, host: str | None = None) -> None:
         self._clock = clock
         self._host = (host or socket.gethostname()).replace("/", "\\057").replace(":", "\\072")[:100]
-        self._counter = itertools.count(1)
 
     def __call__(self) -> str:
         """A new base, without sizes."""
