@@ -89,6 +89,8 @@ def order(base: str) -> tuple[int, int, str]:
 class UniqueNames:
     """Makes bases that no other delivery has: time, process and a counter, so that a clock may go back."""
 
+    _counter = itertools.count(1)  # the process's: two accounts may deliver into one folder in the same microsecond
+
     def __init__(self, clock: Callable[[], float] = time.time, host: str | None = None) -> None:
         self._clock = clock
         self._host = (host or socket.gethostname()).replace("/", "\\057").replace(":", "\\072")[:100]
