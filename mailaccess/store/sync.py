@@ -1,8 +1,8 @@
 """A folder's messages as the disk has them: files, UID list, keywords and index brought together.
 
-The trouble. Other programs deliver into ``new/``, rename files in ``cur/`` to change flags, and remove files, without a
-lock and while we look. ``readdir`` is no snapshot: a file that is renamed while we list may be seen twice or not at all.
-Other processes give UIDs too. So:
+The trouble. Other programs deliver into ``new/``, rename files in ``cur/`` to change flags, and remove files, without
+a lock and while we look. ``readdir`` is no snapshot: a file that is renamed while we list may be seen twice or not at
+all. Other processes give UIDs too. So:
 
 1. A message is its base name. A file under another name with the same base is the same message with other flags.
 2. A UID is given under the folder's lock only, after the UID list was read again and the directories were listed again;
@@ -18,19 +18,19 @@ Cost: a look at two mtimes when nothing happened; one listing otherwise. Times a
 directory whose mtime is younger than ``RACY_NS`` at the time of listing may change again without its mtime moving, so
 it is listed once more at the next look.
 
-Considered and not done: inotify as the only source (events overflow, and say nothing of what happened before we ran), and
-trusting the index alone when opening (it is a cache; a listing of 10,000 names takes 4 ms).
+Considered and not done: inotify as the only source (events overflow, and say nothing of what happened before we ran),
+and trusting the index alone when opening (it is a cache; a listing of 10,000 names takes 4 ms).
 """
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
 from mailaccess.errors import NoSuchMailbox
 from mailaccess.store import files
-from mailaccess.store.filenames import FileName, UniqueNames, flags_of, order, parse, sizes
+from mailaccess.store.filenames import FileName, UniqueNames, flags_of, order, parse, sizes, with_flags
 from mailaccess.store.foreign import courier, uidlist
 from mailaccess.store.foreign.keywords import FILE as KEYWORDS
 from mailaccess.store.foreign.keywords import KeywordLetters
@@ -38,10 +38,14 @@ from mailaccess.store.foreign.uidlist import UIDList
 from mailaccess.store.index import Index
 from mailaccess.store.locks import folder_lock
 from mailaccess.store.maildir import CUR, NEW, Found, MaildirFiles
-from mailaccess.values import UID, Flags, MessageRow, ModSeq, NumberSet, UIDValidity
+from mailaccess.values import UID, Flag, Flags, MessageRow, ModSeq, NumberSet, UIDValidity, flags
 
 RACY_NS = 20_000_000
 """Kernels move mtimes in steps of up to 10 ms: two changes in one step look like one."""
+
+SUSPECT_SECONDS = 1.0
+"""After a change of our own we know what the directories hold, but for what another program did in the same instant:
+the first look after this long lists them."""
 
 MODSEQ_SHIFT = 20
 """A million changes a second for ever, and still below 2**63 until the year 280,000."""
@@ -81,6 +85,9 @@ class Folder:
         self._flags: dict[str, Flags] = {}
         self._clean: object = None
         self._listed_ns = 0
+        self._adopted: dict[str, Flags] = {}
+        self._suspect_at: float | None = None
+        self._locked = False
 
     # -- what is known
 
@@ -90,9 +97,18 @@ class Folder:
         assert self._list is not None
         return self._list
 
-    def lock(self) -> AbstractContextManager[None]:
-        """The folder's lock."""
-        return folder_lock(self.path)
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """The folder's lock; who holds it may take it again."""
+        if self._locked:
+            yield
+            return
+        with folder_lock(self.path):
+            self._locked = True
+            try:
+                yield
+            finally:
+                self._locked = False
 
     def next_modseq(self) -> ModSeq:
         """The MODSEQ of the change that happens now."""
@@ -105,6 +121,12 @@ class Folder:
         if known is None:
             known = self._flags[letters] = flags_of(letters, self.keywords.by_letter)
         return known
+
+    def move_to(self, path: Path) -> None:
+        """The directory has another name now."""
+        self.path = self.files.path = path
+        self.keywords.move_to(path / KEYWORDS)
+        self._clean = None
 
     # -- looking
 
@@ -135,6 +157,7 @@ class Folder:
         if self._clean is not None and before == self._clean:
             self._clean = self._stamps()
             self._listed_ns = time.time_ns() + RACY_NS
+            self._suspect_at = time.monotonic() + SUSPECT_SECONDS
 
     def stamps(self) -> object:
         """The state to give to :meth:`touched`."""
@@ -147,6 +170,8 @@ class Folder:
         stamps = self._stamps()
         if stamps != self._clean:
             return True
+        if self._suspect_at is not None and time.monotonic() > self._suspect_at:
+            return True
         youngest = max(stamp[0] for stamp in self.files.stamps())  # type: ignore[index]
         if youngest > self._listed_ns - RACY_NS:
             return True
@@ -155,6 +180,7 @@ class Folder:
     def _look(self, take_new: bool) -> list[Change]:
         changes: list[Change] = []
         self._listed_ns = time.time_ns()
+        self._suspect_at = None
         before = self._stamps()
         found = self.files.scan()
         changes += self._read_list()
@@ -173,6 +199,8 @@ class Folder:
                 found = self.files.scan()
                 changes += self._read_list()
                 self._number(found)
+        if self._adopted:
+            self._take_keywords(found)
         missing = [base for uid, base in self.bases.items() if base not in found]
         if missing:
             again = self.files.scan()
@@ -226,10 +254,29 @@ class Folder:
                     return uidlist.parse(data)  # somebody else was first
                 except uidlist.Damaged:
                     pass
-            made = known or self._list or courier.read_uids(self.path) or UIDList.new(self._take_validity())
+            made = known or self._list or self._adopt() or UIDList.new(self._take_validity())
             made.version = 3
             self._write_list(made)
             return made
+
+    def _adopt(self) -> UIDList | None:
+        """What Courier kept for this folder, on first contact."""
+        adopted = courier.read_uids(self.path)
+        if adopted is not None:
+            self._adopted = courier.read_keywords(self.path)
+        return adopted
+
+    def _take_keywords(self, found: Found) -> None:
+        """Put the keywords that Courier kept into the names of their messages."""
+        adopted, self._adopted = self._adopted, {}
+        with self.lock():
+            self.make_keywords({flag for kept in adopted.values() for flag in kept})
+            for base in adopted.keys() & found.keys():
+                name = parse(found[base].partition("/")[2])
+                kept = flags(self.flags_of(name.letters) | adopted[base])
+                after = f"{CUR}/{with_flags(name, kept, self.keywords.letters)}"
+                self.files.rename(found[base], after)
+                found[base] = after
 
     def _write_list(self, made: UIDList) -> None:
         files.replace(self.path / uidlist.FILE, made.serialise(), uidlist.TEMPORARY)
@@ -239,6 +286,11 @@ class Folder:
     def _number(self, found: Found) -> None:
         """Give UIDs to the files that have none, durably. Under the lock, with the list just read."""
         self.number(self._unnumbered(found))
+
+    def make_keywords(self, keywords: Iterable[Flag]) -> None:
+        """Give letters to keywords. Under the lock. ``ClientError(LIMIT)`` when there are no more."""
+        if self.keywords.make_room(list(keywords)):
+            self._flags.clear()
 
     def number(self, bases: Iterable[str]) -> list[UID]:
         """Give the next UIDs to these bases, durably, and return them. Under the lock, with the list just read."""
@@ -253,10 +305,6 @@ class Folder:
                 raise
             self._list_stamp = files.stamp(self.path / uidlist.FILE)
         return [self.uid_list.uids[base] for base in bases]
-
-    def fresh_list(self) -> list[Change]:
-        """Under the lock: read what others appended before we number."""
-        return self._read_list()
 
     def shrink_list(self) -> None:
         """Write the list anew where many of its lines name messages that are gone (Dovecot's rule)."""

@@ -24,6 +24,10 @@ class KeywordLetters:
         self.by_letter: dict[str, Flag] = {}
         self.letters: dict[Flag, str] = {}
 
+    def move_to(self, path: Path) -> None:
+        """The folder has another name now."""
+        self._path = path
+
     @property
     def full(self) -> bool:
         """Whether no letter is left."""

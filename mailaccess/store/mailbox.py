@@ -1,0 +1,362 @@
+"""What can be done to the messages of one folder. Blocking; one thread at a time.
+
+Every method brings the folder up to date where it must, and hands the changes that it causes, or finds, to
+``announce``. A file that is not where it should be was renamed or removed by somebody else: the folder is looked at
+again, once.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from mailaccess.changes import Change
+from mailaccess.errors import NoSuchMailbox
+from mailaccess.interfaces import IContent, Upload
+from mailaccess.store import files
+from mailaccess.store.content import FileContent, LargeContents
+from mailaccess.store.filenames import FileName, parse, with_flags
+from mailaccess.store.maildir import CUR, Incoming
+from mailaccess.store.sync import Folder
+from mailaccess.values import (
+    DELETED,
+    SEEN,
+    UID,
+    Appended,
+    Copied,
+    Flag,
+    FlagChange,
+    Flags,
+    MailboxName,
+    MailboxStatus,
+    MessageRow,
+    ModSeq,
+    NumberSet,
+    Stored,
+    flags,
+)
+
+T = TypeVar("T")
+Arrival = tuple[Incoming, Flags]
+
+
+class MaildirMailbox:
+    """A folder's messages. ``announce`` is given each change; ``name`` follows renames."""
+
+    def __init__(self, name: MailboxName, folder: Folder, announce: Callable[["MaildirMailbox", Change], None]) -> None:
+        self.name = name
+        self.folder = folder
+        self.unsynced = False
+        """Whether flags changed since the directory was last made durable."""
+        self._announce = announce
+        self._large = LargeContents()
+
+    # -- looking
+
+    def refresh(self, *, take_new: bool = False) -> None:
+        """Announce what other programs did; ``NoSuchMailbox``."""
+        self._tell(self.folder.sync(take_new=take_new))
+
+    def status(self, size: bool) -> MailboxStatus:
+        """The numbers of STATUS, up to date."""
+        self.refresh()
+        if size:
+            self.measure(list(self.folder.rows))
+        rows = self.folder.rows.values()
+        return MailboxStatus(
+            messages=len(rows),
+            unseen=sum(SEEN not in row.flags for row in rows),
+            deleted=sum(DELETED in row.flags for row in rows),
+            recent=sum(row.uid >= self.folder.recent for row in rows),
+            uid_next=self.folder.uid_list.next_uid,
+            uid_validity=self.folder.uid_list.validity,
+            highest_modseq=self.folder.highest_modseq,
+            size=sum(max(row.size, 0) for row in rows) if size else -1,
+        )
+
+    def claim_recent(self, below: UID) -> None:
+        r"""A session was told of all messages below a UID: none of them is \Recent to the next one."""
+        self.folder.recent = below
+        self.folder.index.claim_recent(self.folder.index_key, self.folder.recent)
+
+    def measure(self, uids: Sequence[UID]) -> list[tuple[UID, int, int]]:
+        """``(uid, size, date)`` of the messages that are there; what had to be looked up is kept in the index."""
+        found: list[tuple[UID, int, int]] = []
+        learned: list[MessageRow] = []
+        for uid in uids:
+            row = self.folder.rows.get(uid)
+            if row is not None and (row.size < 0 or row.internal_date < 0):
+                row = self._found(uid, self._measured)
+                if row is not None:
+                    learned.append(row)
+            if row is not None:
+                found.append((uid, row.size, row.internal_date))
+        if learned:
+            for row in learned:
+                self.folder.rows[row.uid] = row
+            self.folder.index.save(self.folder.index_key, self.folder.highest_modseq, learned)
+        return found
+
+    def _measured(self, uid: UID) -> MessageRow:
+        row = self.folder.rows[uid]
+        place = self._place(uid)
+        date = int(os.stat(self.folder.path / place, follow_symlinks=False).st_mtime)
+        if row.size >= 0:
+            return replace(row, internal_date=max(date, 0))
+        content = self._open(uid)
+        try:
+            return replace(row, size=content.size(), internal_date=max(date, 0))
+        finally:
+            content.close()
+
+    # -- reading
+
+    def read(self, uid: UID, function: Callable[[IContent], T]) -> T | None:
+        """Apply ``function`` to a message; None where it is gone."""
+        with files.told_to_client():
+            large = self._large.get(uid)
+            if large is not None:
+                return function(large)
+            content = self._found(uid, self._open)
+            if content is None:
+                return None
+            try:
+                return function(content)
+            finally:
+                if content.is_large:
+                    self._large.keep(uid, content)
+                else:
+                    content.close()
+
+    def structures(self, uids: Sequence[UID]) -> list[tuple[UID, bytes, bytes] | None]:
+        """ENVELOPE and BODYSTRUCTURE, from the index where it has them; None where a message is gone."""
+        kept = self.folder.index.structures(self.folder.index_key, uids)
+        made: list[tuple[UID, bytes, bytes]] = []
+        found: list[tuple[UID, bytes, bytes] | None] = []
+        for uid in uids:
+            pair = kept.get(uid)
+            if pair is None and uid in self.folder.rows:
+                pair = self.read(uid, lambda content: (content.envelope(), content.body(True)))
+                if pair is not None:
+                    made.append((uid, *pair))
+            found.append((uid, *pair) if pair is not None else None)
+        if made:
+            self.folder.index.keep_structures(self.folder.index_key, made)
+        return found
+
+    def uidls(self, uids: Sequence[UID]) -> list[bytes]:
+        """POP3's unique-ids: those that another server gave, else in Dovecot's default format."""
+        uid_list = self.folder.uid_list
+        return [
+            (uid_list.pop3_uidl(uid) or f"{uid:08x}{uid_list.validity:08x}").encode("utf-8", "surrogateescape")
+            for uid in uids
+        ]
+
+    def close(self) -> None:
+        """Let go of open files, and make flags durable."""
+        self._large.close()
+        self.sync_flags()
+
+    # -- changing
+
+    def store(
+        self, uids: Sequence[UID], change: FlagChange, named: Flags, unchanged_since: ModSeq | None = None
+    ) -> Stored:
+        """Change flags: each a rename."""
+        self.refresh()
+        with files.told_to_client():
+            if change is not FlagChange.REMOVE:
+                self._make_keywords(self.folder, named)
+            before = self.folder.stamps()
+            altered: list[MessageRow] = []
+            touched: list[UID] = []
+            modified: list[UID] = []
+            modseq: ModSeq | None = None
+            try:
+                for uid in uids:
+                    row = self.folder.rows.get(uid)
+                    if row is None:
+                        continue
+                    if unchanged_since is not None and row.modseq > unchanged_since:
+                        modified.append(uid)
+                        continue
+                    touched.append(uid)
+                    after = change.apply(row.flags, named)
+                    if after != row.flags and self._found(uid, partial(self._rename, after=after)):
+                        modseq = modseq or self.folder.next_modseq()
+                        altered.append(replace(self.folder.rows[uid], flags=after, modseq=modseq))
+            finally:
+                if altered:
+                    self.unsynced = True
+                    self._tell(self.folder.apply([], altered, []))
+                    self.folder.touched(before)
+        rows = self.folder.rows
+        return Stored(tuple(rows[uid] for uid in touched if uid in rows), NumberSet.of(modified))
+
+    def _rename(self, uid: UID, after: Flags) -> bool:
+        place = self._place(uid)
+        name = with_flags(parse(place.partition("/")[2]), after, self.folder.keywords.letters)
+        target = f"{CUR}/{name}"
+        if target != place:
+            self.folder.files.rename(place, target)
+            self.folder.places[uid] = target
+        return True
+
+    def sync_flags(self) -> None:
+        """Make the flag changes so far survive a power cut."""
+        if self.unsynced:
+            self.unsynced = False
+            with files.told_to_client():
+                try:
+                    self.folder.files.sync()
+                except FileNotFoundError:
+                    return  # the folder was deleted
+
+    def expunge(self, uids: Sequence[UID]) -> NumberSet:
+        """Remove messages for ever."""
+        self.refresh()
+        return self._remove(uids)
+
+    def _remove(self, uids: Sequence[UID]) -> NumberSet:
+        gone: list[UID] = []
+        with files.told_to_client():
+            before = self.folder.stamps()
+            try:
+                gone += [uid for uid in uids if uid in self.folder.rows and self._found(uid, self._unlink)]
+                if gone:
+                    self.folder.files.sync()
+            finally:
+                if gone:
+                    self._large.close()
+                    self._tell(self.folder.apply([], [], gone))
+                    self.folder.touched(before)
+        return NumberSet.of(gone)
+
+    def _unlink(self, uid: UID) -> bool:
+        self.folder.files.remove(self._place(uid))
+        return True
+
+    def copy(self, uids: Sequence[UID], target: "MaildirMailbox") -> Copied:
+        """Copy with flags and dates, all or nothing."""
+        self.refresh()
+        waiting: list[Arrival] = []
+        source: list[UID] = []
+        with files.told_to_client():
+            try:
+                for uid in uids:
+                    incoming = self._found(uid, lambda uid: target.folder.files.link(self._path(uid)))
+                    if incoming is not None:
+                        row = self.folder.rows[uid]
+                        waiting.append((incoming._replace(wire_size=row.size, mtime=row.internal_date), row.flags))
+                        source.append(uid)
+                placed = target.place(waiting)
+            except BaseException:
+                target.folder.files.drop(incoming for incoming, _ in waiting)
+                raise
+        return Copied(target.folder.uid_list.validity, tuple(source), tuple(placed))
+
+    def move(self, uids: Sequence[UID], target: "MaildirMailbox") -> Copied:
+        """Copy, durably, and then remove: at no time is a message in neither mailbox."""
+        copied = self.copy(uids, target)
+        self._remove(copied.source)
+        return copied
+
+    def append(self, uploads: Iterable[Upload]) -> Appended:
+        """Store messages, all or nothing."""
+        self.refresh()
+        waiting: list[Arrival] = []
+        with files.told_to_client():
+            try:
+                for upload in uploads:
+                    upload.file.seek(0)
+                    incoming = self.folder.files.receive(upload.file, upload.internal_date)
+                    waiting.append((incoming, upload.flags))
+                placed = self.place(waiting)
+            except BaseException:
+                self.folder.files.drop(incoming for incoming, _ in waiting)
+                raise
+        return Appended(self.folder.uid_list.validity, tuple(placed))
+
+    def place(self, waiting: Sequence[Arrival]) -> list[UID]:
+        """Give messages that wait in ``tmp/`` their names and UIDs: all, durably, or none."""
+        folder = self.folder
+        named = flags(flag for _, kept in waiting for flag in kept)
+        self._make_keywords(folder, named)
+        placed: list[str] = []
+        with ExitStack() as undo, folder.lock():
+            self._tell(folder.sync(take_new=False))
+            before = folder.stamps()
+            for incoming, kept in waiting:
+                place = f"{CUR}/{with_flags(FileName(incoming.base), kept, folder.keywords.letters)}"
+                folder.files.rename(incoming.temporary, place)
+                undo.callback(_unlink, folder.path / place)
+                placed.append(place)
+            if placed:
+                folder.files.sync()
+            uids = folder.number(incoming.base for incoming, _ in waiting)
+            undo.pop_all()
+            modseq = folder.next_modseq()
+            rows = [
+                MessageRow(uid, folder.flags_of(parse(place).letters), modseq, incoming.wire_size, incoming.mtime)
+                for uid, place, (incoming, _) in zip(uids, placed, waiting, strict=True)
+            ]
+            for uid, place, (incoming, _) in zip(uids, placed, waiting, strict=True):
+                folder.places[uid] = place
+                folder.bases[uid] = incoming.base
+            self._tell(folder.apply(rows, [], []))
+            folder.touched(before)
+        return uids
+
+    def move_to(self, name: MailboxName, path: Path) -> None:
+        """The mailbox was renamed."""
+        self.name = name
+        self.folder.move_to(path)
+
+    # -- what they share
+
+    def _make_keywords(self, folder: Folder, named: Flags) -> None:
+        """Give letters to the keywords among ``named`` that have none."""
+        missing = [flag for flag in named if not flag.is_system and flag not in folder.keywords.letters]
+        if missing:
+            with folder.lock():
+                folder.make_keywords(sorted(missing))
+
+    def _found(self, uid: UID, act: Callable[[UID], T]) -> T | None:
+        """What ``act`` does with a message's file; looks again, once, where it is not there; None where it is gone."""
+        for attempt in range(2):
+            if uid not in self.folder.rows:
+                return None
+            try:
+                return act(uid)
+            except FileNotFoundError as error:
+                if not self.folder.files.exists():
+                    raise NoSuchMailbox from error
+                if attempt == 0:
+                    self._tell(self.folder.look_again())
+        return None
+
+    def _open(self, uid: UID) -> FileContent:
+        file = self.folder.files.open(self._place(uid))
+        return FileContent(file, os.fstat(file.fileno()).st_size)
+
+    def _place(self, uid: UID) -> str:
+        return self.folder.places[uid]
+
+    def _path(self, uid: UID) -> Path:
+        return self.folder.path / self._place(uid)
+
+    def _tell(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self._announce(self, change)
+
+    @property
+    def keywords(self) -> tuple[Flag, ...]:
+        """The keywords of this folder."""
+        return tuple(self.folder.keywords.by_letter.values())
+
+
+def _unlink(path: Path) -> None:
+    path.unlink(missing_ok=True)

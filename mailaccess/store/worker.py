@@ -1,0 +1,394 @@
+"""The store as the front ends see it: blocking work in an ordered lane for each account, over a pool of threads.
+
+1. The calls of one account run one at a time and in order, in some thread of the pool; accounts do not wait for each
+   other as long as threads are left.
+2. Changes are announced in the reactor thread, in the order in which they happened, and before the call's result:
+   commit before announcing. No lock is held while anybody is told.
+3. What a mailbox tells without waiting (``uid_next``, ``keywords`` …) is what was announced last.
+4. Long reads are cut: after ``SLICE_SECONDS`` the lane lets others of the same account go first.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+from zope.interface import implementer
+
+from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Renamed, Reset
+from mailaccess.errors import ClientError, Code, OperatorFault, StoreUnavailable
+from mailaccess.interfaces import IContent, IEvents, IMailbox, IMailStore, Listener, Upload
+from mailaccess.store.account import MaildirAccount, StoreSettings
+from mailaccess.store.mailbox import MaildirMailbox
+from mailaccess.store.maildir import CUR, NEW
+from mailaccess.store.watch import Watcher
+from mailaccess.values import (
+    UID,
+    Appended,
+    Copied,
+    Flag,
+    FlagChange,
+    Flags,
+    MailboxInfo,
+    MailboxName,
+    MailboxStatus,
+    MessageRow,
+    ModSeq,
+    NumberSet,
+    SpecialUse,
+    Stored,
+)
+
+T = TypeVar("T")
+
+SLICE_SECONDS = 0.01
+"""How long a read keeps its account's lane before others have a turn."""
+
+
+class Lane:
+    """Runs calls in threads of ``pool``, one at a time and in order; ``ended`` is called in the reactor thread."""
+
+    def __init__(self, reactor: Any, pool: ThreadPool, ended: Callable[[], None]) -> None:
+        self._reactor = reactor
+        self._pool = pool
+        self._ended = ended
+        self._waiting: deque[tuple[Callable[[], Any], Deferred[Any]]] = deque()
+        self._busy = False
+
+    def run(self, work: Callable[[], T]) -> Deferred[T]:
+        """The result of ``work``, when its turn has come and it is done."""
+        result: Deferred[T] = Deferred()
+        self._waiting.append((work, result))
+        self._next()
+        return result
+
+    def _next(self) -> None:
+        if self._busy or not self._waiting:
+            return
+        self._busy = True
+        work, result = self._waiting.popleft()
+
+        def in_thread() -> None:
+            try:
+                outcome: Any = work()
+            except BaseException:  # it is handed to whoever awaits the call
+                outcome = Failure()  # type: ignore[no-untyped-call]
+            self._reactor.callFromThread(self._finish, outcome, result)
+
+        self._pool.callInThread(in_thread)
+
+    def _finish(self, outcome: Any, result: Deferred[Any]) -> None:
+        self._busy = False
+        self._ended()
+        if not result.called:
+            result.callback(outcome)
+        self._next()
+
+
+@implementer(IMailbox)
+class LaneMailbox:
+    """An open mailbox of a :class:`MaildirStore`: the contract's methods, each a call in the lane."""
+
+    def __init__(self, store: "MaildirStore", blocking: MaildirMailbox, rows: Sequence[MessageRow]) -> None:
+        self._store = store
+        self.blocking = blocking
+        self._rows = {row.uid: row for row in rows}
+        self._listeners: list[Listener] = []
+        self._unwatch: Callable[[], None] | None = None
+        self._look_waits = False
+        self.name = blocking.name
+        self.mailbox_id = blocking.folder.uid_list.guid
+        self.uid_validity = blocking.folder.uid_list.validity
+        self.writable = True
+        self._recent = blocking.folder.recent
+        self.take_over()
+
+    def take_over(self) -> None:
+        """Tell from now on what the folder knows; in the reactor thread, after its changes were announced."""
+        folder = self.blocking.folder
+        self.uid_next: UID = folder.uid_list.next_uid
+        self.highest_modseq: ModSeq = folder.highest_modseq
+        self.keywords: Sequence[Flag] = self.blocking.keywords
+        self.new_keywords: bool = not folder.keywords.full
+
+    def announce(self, change: Change) -> None:
+        """Take over a change, and tell everybody who listens."""
+        match change:
+            case Arrived(rows) | FlagsChanged(rows):
+                self._rows.update((row.uid, row) for row in rows)
+            case Expunged(uids):
+                for uid in uids:
+                    self._rows.pop(UID(uid), None)
+            case Renamed(name):
+                self.name = name
+                self._watch_again()
+            case Reset():
+                self._rows.clear()
+        for listener in tuple(self._listeners):
+            listener(change)
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
+    def listen(self, listener: Listener) -> Sequence[MessageRow]:
+        """The rows now; ``listener`` hears of what comes after."""
+        if not self._listeners:
+            self._watch_again()
+        self._listeners.append(listener)
+        return list(self._rows.values())
+
+    def ignore(self, listener: Listener) -> None:
+        """End what ``listen`` began."""
+        self._listeners.remove(listener)
+        if not self._listeners:
+            self.unwatch()
+            self._store.put_away(self)
+
+    def unwatch(self) -> None:
+        """End watching the directories."""
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
+
+    def _watch_again(self) -> None:
+        self.unwatch()
+        path = self.blocking.folder.path
+        self._unwatch = self._store.watcher.watch([path / NEW, path / CUR], self._changed_outside)
+
+    def _changed_outside(self) -> None:
+        if not self._look_waits:
+            self._look_waits = True
+            self._store.quietly(self._store.run(self._look))
+
+    def _look(self) -> None:
+        self._look_waits = False  # what happens from now on needs another look
+        self.blocking.refresh(take_new=True)
+
+    def recent_from(self, claim: bool) -> UID:
+        r"""The first UID that is \Recent."""
+        recent = self._recent
+        if claim and recent != self.uid_next:
+            claimed = self._recent = self.uid_next
+            self._store.quietly(self._store.run(lambda: self.blocking.claim_recent(claimed)))
+        return recent
+
+    async def refresh(self) -> None:
+        """Look for what other programs did."""
+        await self._store.run(lambda: self.blocking.refresh(take_new=True))
+
+    async def measure(self, uids: Sequence[UID]) -> Sequence[tuple[UID, int, int]]:
+        """Sizes and dates."""
+        return await self._sliced(uids, self.blocking.measure)
+
+    async def read(self, uids: Sequence[UID], function: Callable[[IContent], T]) -> Sequence[tuple[UID, T | None]]:
+        """Apply a function to each message."""
+        return await self._sliced(uids, lambda some: [(uid, self.blocking.read(uid, function)) for uid in some], 1)
+
+    async def read_envelopes(self, uids: Sequence[UID], structure: bool) -> Sequence[tuple[UID, bytes, bytes] | None]:
+        """ENVELOPE and BODYSTRUCTURE."""
+        return await self._sliced(uids, self.blocking.structures)
+
+    async def _sliced(
+        self, uids: Sequence[UID], work: Callable[[Sequence[UID]], Iterable[T]], step: int = 64
+    ) -> list[T]:
+        """``work`` on all messages, ``step`` at once, in as many turns of the lane as it takes."""
+        results: list[T] = []
+
+        def some() -> None:
+            deadline = time.monotonic() + SLICE_SECONDS
+            while len(results) < len(uids) and (not results or time.monotonic() < deadline):
+                results.extend(work(uids[len(results) : len(results) + step]))
+
+        while len(results) < len(uids):
+            await self._store.run(some)
+        return results
+
+    async def store(
+        self, uids: Sequence[UID], change: FlagChange, named: Flags, unchanged_since: ModSeq | None = None
+    ) -> Stored:
+        """Change flags."""
+        stored = await self._store.run(lambda: self.blocking.store(uids, change, named, unchanged_since))
+        await self._store.flags_changed()
+        return stored
+
+    async def expunge(self, uids: Sequence[UID]) -> NumberSet:
+        """Remove messages."""
+        return await self._store.run(lambda: self.blocking.expunge(uids))
+
+    async def copy(self, uids: Sequence[UID], target: MailboxName) -> Copied:
+        """Copy messages."""
+        return await self._store.run(lambda: self.blocking.copy(uids, self._store.target(target)))
+
+    async def move(self, uids: Sequence[UID], target: MailboxName) -> Copied:
+        """Move messages."""
+        return await self._store.run(lambda: self.blocking.move(uids, self._store.target(target)))
+
+    async def uidls(self, uids: Sequence[UID]) -> Sequence[bytes]:
+        """POP3's unique-ids."""
+        return await self._store.run(lambda: self.blocking.uidls(uids))
+
+
+@implementer(IMailStore)
+class MaildirStore:
+    """One account's mail in a Maildir. ``open_account`` makes the blocking account, in the lane."""
+
+    def __init__(
+        self,
+        open_account: Callable[[], MaildirAccount],
+        *,
+        settings: StoreSettings,
+        reactor: Any,
+        pool: ThreadPool,
+        watcher: Watcher,
+        events: IEvents,
+    ) -> None:
+        self.watcher = watcher
+        self._open_account = open_account
+        self._settings = settings
+        self._reactor = reactor
+        self._events = events
+        self._lane = Lane(reactor, pool, self._announce)
+        self._account: MaildirAccount | None = None
+        self._open: dict[MaildirMailbox, LaneMailbox] = {}
+        self._flag_sync: IDelayedCall | None = None
+        self._closed = False
+
+    # -- the lane
+
+    def run(self, work: Callable[[], T]) -> Deferred[T]:
+        """The result of ``work`` in the lane."""
+        if self._closed:
+            raise StoreUnavailable
+        return self._lane.run(work)
+
+    def quietly(self, work: Deferred[Any] | Coroutine[Deferred[Any], Any, Any]) -> None:
+        """Do what nobody awaits; what goes wrong is logged."""
+        ensureDeferred(work).addErrback(self._log_failure)
+
+    def _log_failure(self, failure: Failure) -> None:
+        if not self._closed and not isinstance(failure.value, ClientError):
+            self._events.incident("looking after a mailbox", failure.value or OperatorFault("no reason"))
+
+    def _blocking(self) -> MaildirAccount:
+        """The account; in the lane only."""
+        if self._account is None:
+            self._account = self._open_account()
+            self._account.in_use = lambda mailbox: mailbox in self._open
+        return self._account
+
+    def target(self, name: MailboxName) -> MaildirMailbox:
+        """The mailbox that a copy goes to; in the lane only."""
+        return self._blocking().mailbox(name, Code.TRYCREATE)
+
+    def _announce(self) -> None:
+        """After a call: tell what it changed."""
+        if self._account is None:
+            return
+        for blocking, change in self._account.take_outbox():
+            mailbox = self._open.get(blocking)
+            if mailbox is not None:
+                mailbox.take_over()
+                mailbox.announce(change)
+
+    def put_away(self, mailbox: LaneMailbox) -> None:
+        """Nobody listens to this mailbox any more."""
+        self._open.pop(mailbox.blocking, None)
+
+    async def flags_changed(self) -> None:
+        """Make flag changes durable: now, or within ``flag_sync_seconds``."""
+        if self._settings.flag_sync_seconds == 0:
+            await self.run(lambda: self._blocking().sync_flags())
+        elif self._flag_sync is None or not self._flag_sync.active():
+            self._flag_sync = self._reactor.callLater(self._settings.flag_sync_seconds, self._sync_flags)
+
+    def _sync_flags(self) -> None:
+        if not self._closed:
+            self.quietly(self.run(lambda: self._blocking().sync_flags()))
+
+    # -- the contract
+
+    async def mailboxes(self) -> Sequence[MailboxInfo]:
+        """Every mailbox, and the names that are only parents."""
+        return await self.run(lambda: self._blocking().listing())
+
+    async def subscriptions(self) -> frozenset[MailboxName]:
+        """The subscribed names."""
+        return await self.run(lambda: self._blocking().subscriptions())
+
+    async def subscribe(self, name: MailboxName, subscribed: bool) -> None:
+        """Add or take out a name."""
+        await self.run(lambda: self._blocking().subscribe(name, subscribed))
+
+    async def create(self, name: MailboxName, special_use: SpecialUse | None = None) -> str:
+        """Make a mailbox."""
+        return await self.run(lambda: self._blocking().create(name, special_use))
+
+    async def delete(self, name: MailboxName) -> None:
+        """Remove a mailbox."""
+        await self.run(lambda: self._blocking().delete(name))
+
+    async def rename(self, old: MailboxName, new: MailboxName) -> None:
+        """Rename a mailbox."""
+        await self.run(lambda: self._blocking().rename(old, new))
+
+    async def open(self, name: MailboxName) -> LaneMailbox:
+        """The mailbox, up to date."""
+
+        def work() -> tuple[MaildirMailbox, list[MessageRow]]:
+            blocking = self._blocking().open(name)
+            return blocking, list(blocking.folder.rows.values())
+
+        blocking, rows = await self.run(work)
+        mailbox = self._open.get(blocking)
+        if mailbox is None:
+            mailbox = self._open[blocking] = LaneMailbox(self, blocking, rows)
+        return mailbox
+
+    async def status(self, name: MailboxName, size: bool) -> MailboxStatus:
+        """The mailbox's numbers."""
+        return await self.run(lambda: self._blocking().status(name, size))
+
+    async def append(self, name: MailboxName, uploads: Iterable[Upload]) -> Appended:
+        """Store messages."""
+        return await self.run(lambda: self._blocking().append(name, uploads))
+
+    async def lock_maildrop(self) -> Callable[[], None]:
+        """POP3's lock."""
+        return await self.run(lambda: self._blocking().lock_maildrop())
+
+    async def close(self) -> None:
+        """Finish what was begun, and let go of everything."""
+        if self._closed:
+            return
+        if self._flag_sync is not None and self._flag_sync.active():
+            self._flag_sync.cancel()
+        for mailbox in self._open.values():
+            mailbox.unwatch()
+        closing = self.run(lambda: self._account.close() if self._account is not None else None)
+        self._closed = True
+        await closing
+
+
+def open_store(
+    root: Path,
+    index: Path,
+    *,
+    settings: StoreSettings,
+    reactor: Any,
+    pool: ThreadPool,
+    watcher: Watcher,
+    events: IEvents,
+) -> MaildirStore:
+    """The store of the Maildir at ``root``; its index lies at ``index``. Opened at the first call."""
+
+    def log(text: str) -> None:
+        reactor.callFromThread(events.event, "store", problem=text)
+
+    return MaildirStore(lambda: MaildirAccount(root, index, settings, log), settings, reactor, pool, watcher, events)
