@@ -67,6 +67,7 @@ def test_the_first_of_several_fields_counts() -> None:
     assert first(HEADER, b"X-Empty") == b""
     assert first(HEADER, b"To") is None
     assert first(b"a: b: c\r\n\r\n", b"a: b") is None
+    assert first(b": c\r\n\r\n", b"a b") is None
 
 
 def test_a_subset_has_the_fields_as_they_stand_and_the_empty_line() -> None:
