@@ -9,4 +9,5 @@
 * ``grammar``: a command's arguments to values.
 * ``responses``: values to bytes.
 * ``wire``: bytes to commands and literals.
+* ``waiting``: how a command waits without a reactor.
 """
