@@ -4,6 +4,7 @@ Pure, linear in the size of its input, and never an exception for broken mail. O
 on the wire: CRLF line ends. Where the standards leave a choice, ``docs/quirks.md`` says what was chosen.
 
 ``lines``          LF of a Maildir to CRLF of the wire, whole or in slices of a large file
+``mutf7``          modified UTF-7 of mailbox names
 ``quoting``        octets as an IMAP string: quoted or literal
 ``headers``        fields: where the header ends, what a field says, HEADER.FIELDS
 ``lexical``        what structured fields have in common: comments, quoted pairs, white space

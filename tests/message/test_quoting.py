@@ -31,6 +31,11 @@ def test_long_strings_are_literals() -> None:
     assert string(b"x" * (QUOTED_OCTETS + 1)) == literal(b"x" * (QUOTED_OCTETS + 1))
 
 
+def test_quoted_strings() -> None:
+    assert quoted(b"INBOX") == b'"INBOX"'
+    assert quoted(b'a"b\t') == b'"a\\"b\t"'
+
+
 @pytest.mark.parametrize("value", [b"\r", b"a\n", b"\0", b"\xe9"])
 def test_what_cannot_be_quoted_is_an_error_of_the_caller(value: bytes) -> None:
     with pytest.raises(ValueError, match="not to be quoted"):
