@@ -4,7 +4,7 @@
 ``options``     the same keys as options of ``twistd mailaccess``
 ``places``      where a user's mail, the index and the state lie
 ``realm``       from a login to an account: the only place where ``auth``, ``mailbox`` and ``store`` meet
-``first_start`` what the first start makes: a user, a certificate
+``first_start`` what the first start makes: a user, a certificate, two messages (``welcome``)
 ``service``     the Twisted service: listeners, sessions, reload, stop
 ``command``     the ``mailaccess`` command
 """

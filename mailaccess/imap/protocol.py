@@ -9,7 +9,8 @@ and commands wait there.
 """
 
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Container, Coroutine
+from dataclasses import replace
 from typing import Any, BinaryIO, Protocol, cast
 
 from twisted.cred.credentials import UsernamePassword
@@ -269,7 +270,8 @@ class IMAPFactory(ServerFactory):
     """Makes :class:`IMAPServer`\\ s that share one server's settings.
 
     ``tls`` is the ``IOpenSSLServerConnectionCreator`` for STARTTLS, None where there is no STARTTLS. Either ``login``
-    or ``portal`` checks passwords. ``reactor`` is the clock.
+    or ``portal`` checks passwords. ``reactor`` is the clock. From ``trusted_proxies`` (addresses)
+    passwords may come in clear: they speak TLS for us.
     """
 
     protocol = IMAPServer
@@ -283,9 +285,12 @@ class IMAPFactory(ServerFactory):
         portal: Any = None,
         tls: Any = None,
         gate: IGate | None = None,
+        trusted_proxies: Container[str] = (),
         reactor: IReactorTime | None = None,
     ) -> None:
         self.server = server
+        self._proxied = replace(server, cleartext_allowed=True)
+        self.trusted_proxies = trusted_proxies
         self.login = login
         self.portal = portal
         self.tls = tls
@@ -294,8 +299,9 @@ class IMAPFactory(ServerFactory):
 
     def buildProtocol(self, addr: Any) -> IMAPServer:
         """A session for a connection from ``addr``."""
+        server = self._proxied if getattr(addr, "host", None) in self.trusted_proxies else self.server
         session = self.protocol(
-            contextFactory=self.tls, server=self.server, login=self.login, gate=self.gate, clock=self.reactor
+            contextFactory=self.tls, server=server, login=self.login, gate=self.gate, clock=self.reactor
         )
         session.factory = self
         session.portal = self.portal

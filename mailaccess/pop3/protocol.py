@@ -6,7 +6,7 @@ and the hook ``authenticateUserPASS`` remain.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Container, Coroutine
 from socket import gethostname
 from typing import Any, Protocol, cast
 
@@ -352,7 +352,8 @@ class POP3Factory(ServerFactory):
     """Makes :class:`POP3Server`\\ s that share one server's settings.
 
     ``tls`` is the ``IOpenSSLServerConnectionCreator`` for STLS, None where there is no STLS. Either ``login`` or
-    ``portal`` checks passwords. ``reactor`` is the clock.
+    ``portal`` checks passwords. ``reactor`` is the clock. From ``trusted_proxies`` (addresses)
+    passwords may come in clear: they speak TLS for us.
     """
 
     protocol: Any = POP3Server
@@ -368,8 +369,10 @@ class POP3Factory(ServerFactory):
         tls: Any = None,
         gate: IGate | None = None,
         cleartext_allowed: bool = False,
+        trusted_proxies: Container[str] = (),
         reactor: IReactorTime | None = None,
     ) -> None:
+        self.trusted_proxies = trusted_proxies
         self.server = Server(limits or Limits(), events or EventLog())
         self.login = login
         self.portal = portal
@@ -385,7 +388,7 @@ class POP3Factory(ServerFactory):
             login=self.login,
             tls=self.tls,
             gate=self.gate,
-            cleartext_allowed=self.cleartext_allowed,
+            cleartext_allowed=self.cleartext_allowed or getattr(addr, "host", None) in self.trusted_proxies,
             clock=self.reactor,
         )
         session.factory = self

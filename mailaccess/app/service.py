@@ -1,0 +1,268 @@
+"""A server as a Twisted service: what ``twistd mailaccess`` runs, and what an embedder sets beside his own services.
+
+1. Ports are bound and files are read in ``privilegedStartService``: what is wrong ends the program there, in one line.
+2. SIGTERM and SIGINT end it in order: no new connection, BYE to the clients, begun commands finished, stores closed,
+   status 0. SIGHUP reads certificates and users again.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import IService, MultiService
+from twisted.cred.portal import Portal
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.python.threadpool import ThreadPool
+
+from mailaccess.app.config import Loaded
+from mailaccess.app.first_start import FirstUser, first_user, greet
+from mailaccess.app.listeners import Listeners
+from mailaccess.app.options import ServerOptions, fail
+from mailaccess.app.places import Places, places
+from mailaccess.app.realm import MailRealm
+from mailaccess.auth.checkers.passwdfile import PasswdFileChecker
+from mailaccess.auth.hashing import HashingThreads
+from mailaccess.auth.login import Login
+from mailaccess.auth.penalties import Penalties
+from mailaccess.errors import ConfigError, OperatorFault
+from mailaccess.imap.context import Server
+from mailaccess.imap.protocol import IMAPFactory
+from mailaccess.interfaces import IAccount, IEvents, IMailStore
+from mailaccess.net.certificates import CertificateFiles, fingerprint
+from mailaccess.net.gate import Gate
+from mailaccess.net.selfsigned import ensure_self_signed
+from mailaccess.net.tls import Certificates, ServerTLS
+from mailaccess.ops.logs import EventLog
+from mailaccess.pop3.protocol import POP3Factory
+from mailaccess.store.account import StoreSettings
+from mailaccess.store.watch import Watcher
+from mailaccess.store.worker import open_store
+from mailaccess.values import Identity
+
+DRAIN_SECONDS = 5.0
+"""What clients get to take our BYE; with the rest a stop takes less than 10 s."""
+
+STORE_THREADS = 8
+"""Disks answer several requests at once; each account uses one thread at a time."""
+
+Options = ServerOptions
+"""What ``twistd`` asks for."""
+
+
+def makeService(options: ServerOptions) -> IService:  # noqa: N802  (twistd calls it)
+    """The service of ``twistd mailaccess``."""
+    return MailService(options.loaded, announce=_print)
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201  (the terminal is where the operator looks)
+
+
+class MailService(MultiService):
+    """Serves what ``loaded`` says. ``announce`` is given the lines for the operator's terminal."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        announce: Callable[[str], None] = lambda line: None,
+        events: IEvents | None = None,
+        reactor: Any = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        if reactor is None:
+            from twisted.internet import reactor  # noqa: PLC0415  (an embedder may install his own first)
+        self.config = loaded.values
+        self._announce = announce
+        self._events = events or EventLog()
+        self._reactor = reactor
+        self._first: FirstUser | None = None
+
+    # -- starting
+
+    def privilegedStartService(self) -> None:  # noqa: N802
+        """Read what is named, and bind what is to be listened on."""
+        try:
+            self._prepare()
+        except (ConfigError, OperatorFault) as error:
+            fail(str(error))
+        super().privilegedStartService()  # type: ignore[no-untyped-call]
+
+    def _prepare(self) -> None:
+        config = self.config
+        self._places = places(config)
+        self._listeners = Listeners(config, self._reactor, self._events)
+        if not config.users and not config.auth:
+            self._first = first_user(self._places.users)
+        self._certificates = Certificates(self._certificate_files(), self._events, self._reactor)
+        threads = HashingThreads(self._reactor)
+        threads.setServiceParent(self)  # type: ignore[no-untyped-call]
+        self._checkers = [PasswdFileChecker(path, threads.run, self._events) for path in self._users_files()]
+        for checker in self._checkers:
+            checker.load()
+        self._pool = ThreadPool(0, STORE_THREADS, "store")
+        self._watcher = Watcher(self._reactor, self._events)
+        self._realm = MailRealm(self._identity, self._open_store, config.hierarchy_separator)
+        self._gate = Gate(config.limits, self._events, self._reactor)
+
+    def _users_files(self) -> list[Path]:
+        """The users files, in order of asking."""
+        paths = []
+        for spec in self.config.auth:
+            kind, _, path = spec.partition(":")
+            if kind != "passwdfile" or not path:
+                raise ConfigError("--auth", spec, "passwdfile:FILE is allowed")
+            paths.append(Path(path))
+        return paths or [self._places.users]
+
+    def _certificate_files(self) -> list[CertificateFiles]:
+        config, where = self.config, self._places
+        if config.certificate:
+            default = CertificateFiles(Path(config.certificate), Path(config.private_key or config.certificate))
+        else:
+            default = CertificateFiles(where.certificate, where.private_key, "--state", "--state")
+            made = ensure_self_signed(default)
+            self._announce(f"certificate {where.certificate} is our own, SHA-256 {fingerprint(made.leaf)}")
+        others = [
+            CertificateFiles(
+                Path(s.certificate), Path(s.private_key or s.certificate), "sni.certificate", "sni.private_key"
+            )
+            for s in config.sni
+        ]
+        return [default, *others]
+
+    def startService(self) -> None:  # noqa: N802
+        """Begin to accept."""
+        super().startService()
+        self._pool.start()  # type: ignore[no-untyped-call]
+        self._certificates.watch(self.config.reload_seconds)
+        self._reloading = LoopingCall(self._reload_users)
+        if self.config.reload_seconds:
+            self._reloading.start(self.config.reload_seconds, now=False)
+        self._reactor.callWhenRunning(self._take_signals)
+        Deferred.fromCoroutine(self._serve()).addErrback(self._cannot_serve)
+
+    async def _serve(self) -> None:
+        if self._first is not None:
+            account = self._realm.requestAvatar(self._first.user, None, IAccount)
+            await greet(account[1].store, self._first.user)
+            account[2]()
+        listeners = await self._listeners.serve(self._factories(), self._certificates)
+        if self.config.allow_cleartext:
+            self._announce("warning: --allow-cleartext lets passwords pass without TLS")
+        for listener in listeners:
+            self._announce(f"listening {listener}")
+        if self._first is not None:
+            self._announce_first(self._first, {listener.protocol: listener.port for listener in listeners})
+        self._announce("ready")
+
+    def _announce_first(self, first: FirstUser, ports: dict[str, int]) -> None:
+        self._announce(f"user {first.user} password {first.password} (told this once: only its hash is stored)")
+        if "imaps" in ports:
+            trust = self.config.certificate or self._places.certificate
+            self._announce(
+                f"try: curl --cacert {trust} --user '{first.user}:{first.password}' 'imaps://localhost:{ports['imaps']}"
+                "/INBOX;MAILINDEX=1'"
+            )
+
+    def _cannot_serve(self, failure: Any) -> None:
+        print(f"mailaccess: {failure.value}", file=sys.stderr)  # noqa: T201  (the program's last word)
+        if failure.check(ConfigError) is None:
+            self._events.incident("starting", failure.value)
+        self._reactor.stop()
+
+    def _factories(self) -> dict[str, Any]:
+        config, events, clock = self.config, self._events, self._reactor
+        trusted = frozenset(config.trusted_proxy)
+        portal = Portal(self._realm, self._checkers)
+        login = Login(
+            portal,
+            IAccount,
+            penalties=Penalties(clock.seconds),
+            clock=clock,
+            events=events,
+            apop_offered=lambda: any(checker.has_secrets_for_apop for checker in self._checkers),
+        )
+        server = Server(config.limits, events, config.allow_cleartext)
+        imap = IMAPFactory(
+            server=server,
+            login=login,
+            tls=ServerTLS(self._certificates, b"imap"),
+            gate=self._gate,
+            trusted_proxies=trusted,
+            reactor=clock,
+        )
+        pop3 = POP3Factory(
+            limits=config.limits,
+            events=events,
+            login=login,
+            tls=ServerTLS(self._certificates, b"pop3"),
+            gate=self._gate,
+            cleartext_allowed=config.allow_cleartext,
+            trusted_proxies=trusted,
+            reactor=clock,
+        )
+        return {"imap": imap, "pop3": pop3}
+
+    # -- the realm's questions
+
+    def _identity(self, user: str) -> Identity:
+        for checker in self._checkers:
+            if checker.lookup(user) is not None:
+                return checker.identity(user)
+        return Identity(user)
+
+    def _open_store(self, identity: Identity) -> IMailStore:
+        where: Places = self._places
+        settings = StoreSettings(self.config.folder_encoding, self.config.flag_sync_seconds)
+        return open_store(
+            where.maildir(identity),
+            where.index(identity),
+            settings=settings,
+            reactor=self._reactor,
+            pool=self._pool,
+            watcher=self._watcher,
+            events=self._events,
+        )
+
+    # -- running
+
+    def _take_signals(self) -> None:
+        """After the reactor's own handlers, which would end the process with the signal instead of status 0."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._reactor.callFromThread(self._reactor.stop))
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
+
+    def _reload(self) -> None:
+        self._events.event("reload")
+        self._certificates.reload()
+        self._reload_users()
+
+    def _reload_users(self) -> None:
+        for checker in self._checkers:
+            try:
+                checker.load()
+            except OperatorFault as error:
+                self._events.event("users_kept", problem=error)
+
+    # -- stopping
+
+    def stopService(self) -> "Deferred[None]":  # noqa: N802
+        """End in order."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        self._certificates.unwatch()
+        if self._reloading.running:
+            self._reloading.stop()
+        await self._listeners.stop()
+        await self._gate.drain(DRAIN_SECONDS)
+        await self._realm.close()
+        self._watcher.stop()
+        stopping = super().stopService()
+        if isinstance(stopping, Deferred):
+            await stopping
+        self._pool.stop()  # type: ignore[no-untyped-call]
