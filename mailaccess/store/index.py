@@ -50,7 +50,7 @@ class Index:
         """Notice that the file was deleted or replaced."""
         if self._database is not None and self._stamp is not None and _inode(self._path) != self._stamp:
             self.close()
-            self._open()
+            self._attempt(lambda database: None)
 
     def load(self, guid: str, validity: int, now_modseq: ModSeq) -> Kept:
         """What is known of the mailbox with this GUID; nothing where its UIDVALIDITY was another."""

@@ -11,7 +11,8 @@ all. Other processes give UIDs too. So:
 3. A message whose file was not seen is gone only when a second listing does not show it either.
 4. A base that comes back after it was expunged gets a new UID, as with Dovecot.
 5. UIDVALIDITY changes only where the UID list is lost or cannot be believed. Then what it said is set aside, not lost.
-6. MODSEQ begins at ``unix time << 20``: an index that was deleted never makes it go back.
+6. MODSEQ is the time, in 2**-20 s, or one more than the last: an index that was deleted never makes it go back. Where
+   the clock went back, the mtimes of directory and list say what time it was before.
 7. Nothing is announced before it is durable; for flags, which are file names, the rename is the fact.
 
 Cost: a look at two mtimes when nothing happened; one listing otherwise. Times are those of the file system, in ns. A
@@ -48,7 +49,7 @@ SUSPECT_SECONDS = 1.0
 the first look after this long lists them."""
 
 MODSEQ_SHIFT = 20
-"""A million changes a second for ever, and still below 2**63 until the year 280,000."""
+"""Seconds in 2**20ths: a million changes a second for ever, and below 2**63 until the year 280,000."""
 
 
 class Folder:
@@ -112,8 +113,14 @@ class Folder:
 
     def next_modseq(self) -> ModSeq:
         """The MODSEQ of the change that happens now."""
-        self.highest_modseq = ModSeq(max(self.highest_modseq + 1, int(time.time()) << MODSEQ_SHIFT))
+        self.highest_modseq = ModSeq(max(self.highest_modseq + 1, self._modseq_now()))
         return self.highest_modseq
+
+    def _modseq_now(self) -> ModSeq:
+        """The clock as a MODSEQ; what the disk remembers counts where the clock went back."""
+        stamps = (files.stamp(self.path / name) for name in (CUR, uidlist.FILE))
+        newest_ns = max(time.time_ns(), *(stamp[0] for stamp in stamps if stamp is not None))
+        return ModSeq((newest_ns << MODSEQ_SHIFT) // 1_000_000_000)
 
     def flags_of(self, letters: str) -> Flags:
         """What letters mean in this folder."""
@@ -337,8 +344,7 @@ class Folder:
         """Take over what the index knows, once; keep everything there again where it is a new file."""
         if self.index.generation == self._index_generation and self.index_key:
             return
-        now = ModSeq(int(time.time()) << MODSEQ_SHIFT)
-        kept = self.index.load(self.uid_list.guid, self.uid_list.validity, now)
+        kept = self.index.load(self.uid_list.guid, self.uid_list.validity, self._modseq_now())
         self._index_generation = self.index.generation
         self.index_key = kept.mailbox
         self.highest_modseq = ModSeq(max(self.highest_modseq, kept.highest_modseq))
