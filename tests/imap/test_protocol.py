@@ -251,7 +251,11 @@ def test_a_command_that_works_is_not_idle(stage: Stage) -> None:
     stage.send(b"a LOGIN joe secret\r\n")
     stage.clock.advance(35 * 60)
     waiting.callback(None)
-    assert stage.transport.take().startswith(b"a OK ")
+    said = stage.transport.take()
+    assert said.startswith(b"a OK ")
+    assert b"BYE" not in said
+    stage.clock.advance(35 * 60)
+    assert stage.transport.take().startswith(b"* BYE Autologout")
 
 
 def test_a_closing_connection_is_closed_in_the_end(stage: Stage) -> None:
@@ -306,6 +310,16 @@ def test_reading_stops_behind_a_slow_command(stage: Stage) -> None:
     waiting.callback(None)
     assert stage.transport.producerState == "producing"
     assert stage.transport.take().count(b"b OK") == 300
+
+
+def test_a_connection_that_closes_is_read_again(stage: Stage) -> None:
+    stage.logins.waiting = waiting = Deferred[None]()
+    stage.send(b"a LOGIN joe secret\r\n")
+    stage.send(b"b NOOP\r\n" * 300)
+    stage.protocol.say_goodbye(None, "Stopping")
+    waiting.callback(None)
+    assert stage.transport.disconnecting
+    assert stage.transport.producerState == "producing"
 
 
 # -- TLS

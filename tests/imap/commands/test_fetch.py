@@ -1,6 +1,7 @@
 r"""FETCH: every item, sections and partials, \Seen, and what is gone (RFC 9051 §6.4.5)."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -131,10 +132,21 @@ def test_a_large_section_is_read_in_slices(client: Client, monkeypatch: pytest.M
     assert fetched(client, f"BODY.PEEK[TEXT]<7.{SLICE_BYTES * 2}>").endswith(body[7 : 7 + SLICE_BYTES * 2].encode())
 
 
-def test_many_items_are_answered_in_pieces(client: Client) -> None:
+def test_many_items_are_answered_in_pieces(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.append(message("large", "x" * (SLICE_BYTES - 1000)))
+    mailbox = client.session.context.view.shared.mailbox
+    read: Any = mailbox.read
+    octets: list[int] = []
+
+    async def measured(*arguments: Any) -> Any:
+        answer: Any = await read(*arguments)
+        octets.append(sum(len(part) for _, found in answer for part in found.parts))
+        return answer
+
+    monkeypatch.setattr(mailbox, "read", measured)
     items = " ".join(f"BODY.PEEK[TEXT]<{number}.{SLICE_BYTES}>" for number in range(20))
     assert fetched(client, f"({items})").count(b"BODY[TEXT]<") == 20
+    assert max(octets) < 2 * SLICE_BYTES
 
 
 def test_a_message_that_goes_while_it_is_sent_ends_the_connection(client: Client) -> None:
