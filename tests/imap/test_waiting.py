@@ -1,5 +1,8 @@
 """Coroutines that wait without a reactor."""
 
+from collections.abc import Coroutine, Generator
+from typing import Any
+
 import pytest
 
 from mailaccess.imap.waiting import Resume, Signal, Task
@@ -8,7 +11,7 @@ from mailaccess.imap.waiting import Resume, Signal, Task
 class Awaited:
     """Something of another world that is awaited, as a Deferred is."""
 
-    def __await__(self):  # type: ignore[no-untyped-def]
+    def __await__(self) -> Generator["Awaited", None, None]:
         yield self
 
 
@@ -19,7 +22,7 @@ class Stage:
         self.log: list[str] = []
         self.waiting: list[tuple[object, Resume]] = []
 
-    def run(self, work):  # type: ignore[no-untyped-def]
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
         task = Task(work, lambda awaited, resume: self.waiting.append((awaited, resume)), lambda: self.log.append("!"))
         task.step()
 
