@@ -104,6 +104,20 @@ def test_going_away_in_idle_lets_go_of_everything(client: Client) -> None:
     assert client.session.context.selected is None
 
 
+def test_a_slow_client_in_idle_is_not_told_more_than_it_takes(connect: Connect) -> None:
+    client, other = connect().login("INBOX"), connect().login("INBOX")
+    client.link.slow = True
+    client.send(b"a IDLE\r\n")
+    for number in range(50):
+        other.append(message(str(number)))
+    assert client.read() == b""
+    client.link.take()
+    assert client.read() == b"* 50 EXISTS\r\n"
+    client.send(b"DONE\r\n")
+    client.link.take()
+    assert client.read().startswith(b"a OK ")
+
+
 def test_bad_commands_before_login_end_the_session(connect: Connect) -> None:
     client = connect(bad_commands_before_login=3)
     answer = client.send(b"a NONSENSE\r\n" * 10)

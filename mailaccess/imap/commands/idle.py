@@ -15,7 +15,7 @@ async def idle(context: Context, _: None) -> Reply:
         await tell_changes(context, expunges=True)
         if context.parting is not None:
             return ok("IDLE ended")
-        context.flush()
+        await context.drain()
         await happened
     text = await done
     if text.strip().upper() != b"DONE":

@@ -72,3 +72,12 @@ def test_capabilities_change_with_the_state(connect: Connect) -> None:
     after = client.ask("CAPABILITY")[0]
     assert b"AUTH=" not in after
     assert b" CONDSTORE " in after
+
+
+def test_what_a_client_says_of_itself_is_logged_after_login(connect: Connect) -> None:
+    client = connect()
+    client.reply('ID ("name" "early")')
+    client.login()
+    client.reply('ID ("name" "Mail" "version" "1.2" "os" NIL)')
+    logged = [fields for name, fields in client.events.lines if name == "client"]
+    assert logged == [{"user": "joe", "address": "192.0.2.1", "name": "Mail", "version": "1.2"}]
