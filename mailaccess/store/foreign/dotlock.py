@@ -54,6 +54,9 @@ def _acquire(lock: Path, stale_seconds: float) -> None:
         else:
             try:
                 os.write(descriptor, owner)
+            except OSError:  # the disk is full: a lock without an owner would stand for STALE_SECONDS
+                lock.unlink()
+                raise
             finally:
                 os.close(descriptor)
             return

@@ -1,5 +1,6 @@
 """Dovecot's dotlock: respected while its owner lives, and not a moment longer."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -79,4 +80,14 @@ def test_a_living_process_with_a_dead_ones_number_is_no_owner(path: Path, lock: 
 def test_an_error_inside_lets_go(path: Path, lock: Path) -> None:
     with pytest.raises(KeyError), dotlock(path):
         raise KeyError
+    assert not lock.exists()
+
+
+def test_a_lock_that_cannot_be_written_is_not_left(path: Path, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="space"), dotlock(path):
+        pass
     assert not lock.exists()

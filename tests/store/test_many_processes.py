@@ -1,0 +1,69 @@
+"""Several processes use one mailbox at once: no UID is given twice, nothing is lost, and all agree in the end."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mailaccess.store.account import MaildirAccount
+from mailaccess.values import INBOX
+
+Open = Callable[[], MaildirAccount]
+
+WORKER = """
+import os, sys
+from io import BytesIO
+from pathlib import Path
+from mailaccess.interfaces import Upload
+from mailaccess.store.account import MaildirAccount, StoreSettings
+from mailaccess.values import INBOX, SEEN, FlagChange, flags
+
+root, index, me, rounds = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+account = MaildirAccount(root, index, StoreSettings(), lambda line: print("logged", line))
+for turn in range(rounds):
+    text = f"Subject: {me} {turn}\\n\\n".encode()
+    if turn % 3 == 2:
+        temporary = root / "tmp" / f"{turn}.{me}.host"
+        temporary.write_bytes(text)
+        os.rename(temporary, root / "new" / temporary.name)
+        account.open(INBOX)
+    else:
+        uid, = account.append(INBOX, [Upload(BytesIO(text), len(text))]).uids
+        print("uid", uid, turn)
+    inbox = account.open(INBOX)
+    if turn % 5 == 4:
+        inbox.store([*inbox.folder.rows][-3:], FlagChange.ADD, flags([SEEN]))
+    if turn % 7 == 6:
+        print("gone", *inbox.expunge([*inbox.folder.rows][:1]))
+account.close()
+"""
+
+PROCESSES, ROUNDS = 3, 21
+
+
+def test_uids_are_unique_and_nothing_is_lost(open_account: Open, root: Path, index: Path) -> None:
+    open_account()
+    command = [sys.executable, "-c", WORKER, str(root), str(index)]
+    running = [
+        subprocess.Popen([*command, str(me), str(ROUNDS)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for me in range(PROCESSES)
+    ]
+    told: dict[int, str] = {}
+    gone: list[int] = []
+    for me, process in enumerate(running):
+        output, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        for line in output.splitlines():
+            what, *words = line.split()
+            assert what != "logged", line
+            if what == "uid":
+                assert int(words[0]) not in told
+                told[int(words[0])] = f"Subject: {me} {words[1]}"
+            else:
+                gone += map(int, words)
+    assert len(gone) == len(set(gone))
+    inbox = open_account().open(INBOX)
+    assert len(inbox.folder.rows) == PROCESSES * ROUNDS - len(gone)
+    for uid, text in told.items():
+        subject = inbox.read(uid, lambda content: content.header().decode().strip())  # type: ignore[arg-type]
+        assert subject == (None if uid in gone else text)
