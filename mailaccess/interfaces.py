@@ -222,7 +222,7 @@ class IGate(Interface):
 class IEvents(Interface):
     """The structured log: one line for each event. ``mailaccess.ops.logs`` provides it."""
 
-    def event(name: str, **fields: object) -> None:
+    def event(name: str, /, **fields: object) -> None:
         """Log one line: ``login user=joe address=192.0.2.1``. Values are escaped; secrets are never given."""
 
     def incident(what: str, error: BaseException) -> str:

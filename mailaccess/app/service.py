@@ -58,7 +58,8 @@ def makeService(options: ServerOptions) -> IService:  # noqa: N802  (twistd call
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)  # noqa: T201  (the terminal is where the operator looks)
+    if sys.__stdout__ is not None:  # the terminal, not the log that twistd puts in its place
+        print(line, file=sys.__stdout__, flush=True)  # noqa: T201
 
 
 class MailService(MultiService):
@@ -136,8 +137,8 @@ class MailService(MultiService):
 
     def startService(self) -> None:  # noqa: N802
         """Begin to accept."""
-        super().startService()
-        self._pool.start()  # type: ignore[no-untyped-call]
+        super().startService()  # type: ignore[no-untyped-call]
+        self._pool.start()
         self._certificates.watch(self.config.reload_seconds)
         self._reloading = LoopingCall(self._reload_users)
         if self.config.reload_seconds:
@@ -169,7 +170,7 @@ class MailService(MultiService):
             )
 
     def _cannot_serve(self, failure: Any) -> None:
-        print(f"mailaccess: {failure.value}", file=sys.stderr)  # noqa: T201  (the program's last word)
+        print(f"mailaccess: {failure.value}", file=sys.__stderr__)  # noqa: T201  (the program's last word)
         if failure.check(ConfigError) is None:
             self._events.incident("starting", failure.value)
         self._reactor.stop()
@@ -262,7 +263,7 @@ class MailService(MultiService):
         await self._gate.drain(DRAIN_SECONDS)
         await self._realm.close()
         self._watcher.stop()
-        stopping = super().stopService()
+        stopping = super().stopService()  # type: ignore[no-untyped-call]
         if isinstance(stopping, Deferred):
             await stopping
-        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.stop()

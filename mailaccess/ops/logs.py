@@ -31,7 +31,7 @@ class EventLog:
     def __init__(self, logger: Logger | None = None) -> None:
         self._log = logger or Logger(namespace="mailaccess")
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, /, **fields: object) -> None:
         """Log one line for one event."""
         line = " ".join([name, *(f"{key}={quote(value)}" for key, value in fields.items())])
         self._log.info("{line}", line=line, event=name, fields=fields)

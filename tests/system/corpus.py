@@ -1,6 +1,7 @@
 """Deterministic mail: plain, multipart, 8-bit, long lines, dots at line starts, empty bodies."""
 
 import base64
+import itertools
 import os
 import random
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from pathlib import Path
 
 TEXT = "the mail that lies in a folder is read by whoever may open it über naïve 日本語 ελληνικά"
 WORDS = TEXT.split()
+
+
+_deliveries = itertools.count()
 
 
 def messages(count: int, seed: int = 1) -> Iterator[bytes]:
@@ -40,7 +44,11 @@ def eight_bit(text: str, chance: random.Random) -> bytes:
 
 
 def dots(text: str, chance: random.Random) -> bytes:
-    return b"Content-Type: text/plain\n\n.\n..\n.leading dot\n" + b"x" * chance.randint(900, 17000) + b"\n.\nend\n"
+    return (
+        b"Content-Type: text/plain\n\n.\n..\n.leading dot\n"
+        + (b"x" * 997 + b"\n") * chance.randint(1, 17)
+        + b".\nend\n"
+    )
 
 
 def attachment(text: str, chance: random.Random) -> bytes:
@@ -61,7 +69,8 @@ def deliver(maildir: Path, contents: Iterator[bytes]) -> list[bytes]:
     for folder in ("cur", "new", "tmp"):
         (maildir / folder).mkdir(parents=True, exist_ok=True)
     delivered = []
-    for number, content in enumerate(contents):
+    for content in contents:
+        number = next(_deliveries)
         name = f"{1_780_000_000 + number}.M{number}P{os.getpid()}.test"
         (maildir / "tmp" / name).write_bytes(content)
         (maildir / "tmp" / name).rename(maildir / "new" / name)

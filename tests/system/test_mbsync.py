@@ -36,13 +36,14 @@ Patterns *
 Create Both
 Expunge Both
 Remove Both
-SyncState {near}/
+SyncState {state}/
 """
 
 
 def configure(server: Server, folder: Path, ssl: str, port: int) -> tuple[Path, Path]:
     near = folder / "near"
     near.mkdir()
+    (folder / "state").mkdir()
     password = folder / "password"
     password.write_text(server.password)
     path = folder / "mbsyncrc"
@@ -54,6 +55,7 @@ def configure(server: Server, folder: Path, ssl: str, port: int) -> tuple[Path, 
             ssl=ssl,
             certificate=server.certificate,
             near=near,
+            state=folder / "state",
             auth="PLAIN" if ssl == "IMAPS" else "LOGIN",
         )
     )
@@ -62,21 +64,30 @@ def configure(server: Server, folder: Path, ssl: str, port: int) -> tuple[Path, 
 
 def mbsync(configuration: Path) -> str:
     result = subprocess.run(
-        [program("mbsync"), "-c", str(configuration), "-V", "all"], capture_output=True, timeout=90, check=False
+        [program("mbsync"), "-c", str(configuration), "all"], capture_output=True, timeout=90, check=False
     )
     text = (result.stdout + result.stderr).decode(errors="replace")
     assert result.returncode == 0, text
     return text
 
 
+def messages_in(maildir: Path) -> list[Path]:
+    """The files of all messages, in their order."""
+    return sorted([*(maildir / "new").iterdir(), *(maildir / "cur").iterdir()], key=lambda path: path.name)
+
+
+def snapshot(folder: Path) -> dict[Path, int]:
+    """Every message's file, and when its directory entry last changed."""
+    return {path: path.stat().st_ctime_ns for path in folder.rglob("*") if path.parent.name in ("new", "cur")}
+
+
 def contents(maildir: Path) -> dict[bytes, str]:
     """Each message's own header line, and its flags."""
     found = {}
-    for folder in ("new", "cur"):
-        for path in (maildir / folder).iterdir():
-            identity = re.search(rb"^Message-ID: (.*?)\r?$", path.read_bytes(), re.MULTILINE)
-            assert identity
-            found[identity[1]] = path.name.rpartition(":2,")[2] if ":2," in path.name else ""
+    for path in messages_in(maildir):
+        identity = re.search(rb"^Message-ID: (.*?)\r?$", path.read_bytes(), re.MULTILINE)
+        assert identity
+        found[identity[1]] = path.name.rpartition(":2,")[2] if ":2," in path.name else ""
     return found
 
 
@@ -89,22 +100,25 @@ def test_two_hundred_messages_both_ways(server: Server, tmp_path: Path, ssl: str
     assert len(contents(near / "INBOX")) == 100
 
     deliver(near / "Entw&APw-rfe", messages(100, seed=2))
-    for path in sorted((near / "INBOX" / "cur").iterdir())[:10]:
-        path.rename(path.with_name(path.name.rpartition(":2,")[0] + ":2,FS"))
+    for path in messages_in(near / "INBOX")[:10]:
+        path.rename(near / "INBOX" / "cur" / (path.name.partition(":2,")[0] + ":2,FS"))
     mbsync(configuration)
     far = server.maildir / ".Entw&APw-rfe"
     assert set(contents(far)) == set(contents(near / "Entw&APw-rfe"))
     assert len(contents(far)) == 100
     assert sorted(contents(server.maildir).values()).count("FS") == 10
 
-    for path in sorted((near / "INBOX" / "cur").iterdir())[:20]:
+    for path in messages_in(near / "INBOX")[:20]:
         path.unlink()
-    for path in sorted((server.maildir / ".Entw&APw-rfe" / "cur").iterdir())[:20]:
+    for path in messages_in(server.maildir / ".Entw&APw-rfe")[:20]:
         path.unlink()
     mbsync(configuration)
     assert contents(server.maildir) == contents(near / "INBOX")
     assert contents(far) == contents(near / "Entw&APw-rfe")
     assert (len(contents(server.maildir)), len(contents(far))) == (80, 80)
 
-    again = mbsync(configuration)
-    assert all(digits == "0" for digits in re.findall(r"[+*#-](\d+)", again.rpartition("Channels:")[2])), again
+    before = snapshot(near), snapshot(server.maildir)
+    mbsync(configuration)
+    assert (snapshot(near), snapshot(server.maildir)) == before
+    last = [line for line in server.log.read_text().splitlines() if "#info] logout" in line][-1]
+    assert "appended=0 expunged=0" in last
