@@ -15,7 +15,7 @@ test: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --config layers.cfg
+	$(BIN)/lint-imports layers.cfg
 	$(BIN)/pytest --cov --cov-report=term $(PYTEST)
 
 lint types layers unit system soak: $(VENV)/installed-test
@@ -24,7 +24,7 @@ lint:
 types:
 	$(BIN)/mypy
 layers:
-	$(BIN)/lint-imports --config layers.cfg
+	$(BIN)/lint-imports layers.cfg
 unit:
 	$(BIN)/pytest -m "not system and not soak"
 system:
