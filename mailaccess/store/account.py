@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,18 +18,22 @@ from mailaccess.interfaces import Upload
 from mailaccess.store import files, specialuse
 from mailaccess.store.filenames import UniqueNames
 from mailaccess.store.folders import Folders
-from mailaccess.store.foreign import courier, subscriptions, uidvalidity
+from mailaccess.store.foreign import courier, subscriptions, uidlist, uidvalidity
 from mailaccess.store.foreign.dotlock import dotlock
 from mailaccess.store.foreign.subscriptions import Parts
+from mailaccess.store.foreign.uidlist import UIDList
 from mailaccess.store.index import Index
 from mailaccess.store.locks import account_lock, maildrop_lock
 from mailaccess.store.mailbox import MaildirMailbox
-from mailaccess.store.maildir import MaildirFiles
+from mailaccess.store.maildir import STALE_TMP_SECONDS, MaildirFiles
 from mailaccess.store.sync import Folder
 from mailaccess.values import INBOX, Appended, MailboxInfo, MailboxName, MailboxStatus, SpecialUse, UIDValidity
 
 GRAVE = "..mailaccess-deleted."
 """Where a deleted folder lies until its files are gone; Dovecot's and our listings pass such names over."""
+
+NURSERY = "..mailaccess-new."
+"""Where a folder lies until it is whole."""
 
 KEPT_MAILBOXES = 8
 """Mailboxes that nobody has open any more, and whose rows are kept for the next one."""
@@ -119,52 +123,66 @@ class MaildirAccount:
             uses = specialuse.read(self.root)
             if special_use is not None and special_use in uses.values():
                 raise ClientError(Code.USEATTR, "Another mailbox has this use")
-            MaildirFiles(self._folders.path(name), self._names, self._log).make(subfolder=True)
-            files.sync_directory(self.root)
-            if special_use is not None:
-                specialuse.write(self.root, {**uses, name: special_use})
-        mailbox = self.mailbox(name)
-        mailbox.refresh()
-        return mailbox.folder.uid_list.guid
+            path, nursery = self._folders.path(name), self.root / f"{NURSERY}{self._names()}"
+            with ExitStack() as undo:
+                undo.callback(shutil.rmtree, nursery, ignore_errors=True)
+                MaildirFiles(nursery, self._names, self._log).make(subfolder=True)
+                uids = UIDList.new(self._take_validity())
+                files.replace(nursery / uidlist.FILE, uids.serialise(), uidlist.TEMPORARY)
+                os.rename(nursery, path)
+                undo.callback(os.rename, path, nursery)
+                files.sync_directory(self.root)
+                if special_use is not None:
+                    specialuse.write(self.root, {**uses, name: special_use})
+                undo.pop_all()
+        return uids.guid
 
     def delete(self, name: MailboxName) -> None:
         """Remove a mailbox: its folder goes out of sight in one step, then its files go."""
         with files.told_to_client(), account_lock(self.root):
             mailbox = self.mailbox(name)
-            os.rename(self._folders.path(name), self.root / f"{GRAVE}{self._names()}")
-            files.sync_directory(self.root)
+            path, grave = self._folders.path(name), self.root / f"{GRAVE}{self._names()}"
+            with ExitStack() as undo:
+                os.rename(path, grave)
+                undo.callback(os.rename, grave, path)
+                files.sync_directory(self.root)
+                uses = specialuse.read(self.root)
+                if uses.pop(name, None) is not None:
+                    specialuse.write(self.root, uses)
+                undo.pop_all()
             self._lose(mailbox, "The mailbox was deleted")
-            uses = specialuse.read(self.root)
-            if uses.pop(name, None) is not None:
-                specialuse.write(self.root, uses)
             self._bury()
 
     def rename(self, old: MailboxName, new: MailboxName) -> None:
-        """Rename a mailbox and those below it; of INBOX only the messages move."""
+        """Rename a mailbox and those below it, all or none; of INBOX only the messages move."""
         if old.is_inbox:
             self.create(new)
             inbox = self.open(INBOX)
             inbox.move(list(inbox.folder.rows), self.mailbox(new))
             return
         with files.told_to_client(), account_lock(self.root):
-            moving = [name for name in self._folders.names() if name == old or name.is_below(old)]
+            moving = {name: name.moved(old, new) for name in self._folders.names() if name == old or name.is_below(old)}
             if not moving:
                 raise NoSuchMailbox
-            for name in moving:
-                self._must_be_free(name.moved(old, new))
-            for name in moving:
-                self._rename(name, name.moved(old, new))
-            files.sync_directory(self.root)
-            uses = specialuse.read(self.root)
-            if any(name in uses for name in moving):
-                specialuse.write(self.root, {n.moved(old, new) if n in moving else n: use for n, use in uses.items()})
+            for after in moving.values():
+                self._must_be_free(after)
+            with ExitStack() as undo:
+                for before, after in moving.items():
+                    source, target = self._folders.path(before), self._folders.path(after)
+                    os.rename(source, target)
+                    undo.callback(os.rename, target, source)
+                files.sync_directory(self.root)
+                uses = specialuse.read(self.root)
+                if uses.keys() & moving.keys():
+                    specialuse.write(self.root, {moving.get(name, name): use for name, use in uses.items()})
+                undo.pop_all()
+            for before, after in moving.items():
+                self._renamed(before, after)
 
-    def _rename(self, old: MailboxName, new: MailboxName) -> None:
-        target = self._folders.path(new)
-        os.rename(self._folders.path(old), target)
+    def _renamed(self, old: MailboxName, new: MailboxName) -> None:
         mailbox = self._mailboxes.pop(old, None)
         if mailbox is not None:
-            mailbox.move_to(new, target)
+            mailbox.move_to(new, self._folders.path(new))
             self._mailboxes[new] = mailbox
             self._announce(mailbox, Renamed(new))
 
@@ -251,3 +269,6 @@ class MaildirAccount:
         """Remove the files of deleted folders; what cannot be removed now is tried again at the next start."""
         for grave in self.root.glob(f"{GRAVE}*"):
             shutil.rmtree(grave, ignore_errors=True)
+        for nursery in self.root.glob(f"{NURSERY}*"):
+            if nursery.stat().st_mtime < time.time() - STALE_TMP_SECONDS:
+                shutil.rmtree(nursery, ignore_errors=True)

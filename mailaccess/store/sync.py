@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
-from mailaccess.errors import NoSuchMailbox
+from mailaccess.errors import NoSuchMailbox, StoreUnavailable
 from mailaccess.store import files
 from mailaccess.store.filenames import FileName, UniqueNames, flags_of, order, parse, sizes, with_flags
 from mailaccess.store.foreign import courier, uidlist
@@ -194,27 +194,40 @@ class Folder:
         if self.keywords.refresh():
             self._flags.clear()
         self._join_index()
-        if take_new and any(place.startswith(NEW) for place in found.values()):
-            with self.lock():
-                found = self._take_new(self.files.scan())
-                changes += self._read_list()
-                self._number(found)
-            before = self._stamps()
-            self._listed_ns = time.time_ns()
-        elif self._unnumbered(found):
-            with self.lock():
+        refused = False
+        if self._adopted or self._unnumbered(found) or (take_new and _has_new(found)):
+            try:
+                found = self._take_in(take_new, changes)
+                before = self._stamps()
+            except (OSError, StoreUnavailable) as error:
+                if isinstance(error, FileNotFoundError | NotADirectoryError):
+                    raise
+                self.files.cannot_serve(NEW, f"messages cannot be taken in now: {error}")
+                refused = True
                 found = self.files.scan()
-                changes += self._read_list()
-                self._number(found)
-        if self._adopted:
-            self._take_keywords(found)
         missing = [base for uid, base in self.bases.items() if base not in found]
         if missing:
             again = self.files.scan()
             found.update({base: again[base] for base in missing if base in again})
         changes += self._compare(found)
-        self._clean = before
+        self._clean = None if refused else before
         return changes
+
+    def _take_in(self, take_new: bool, changes: list[Change]) -> Found:
+        """Give what was found its UIDs, and Courier's keywords; with ``take_new`` it moves to ``cur/``.
+
+        On a disk that is full or may only be read this fails, and the messages that have their UIDs are served.
+        """
+        with self.lock():
+            self._listed_ns = time.time_ns()
+            found = self.files.scan()
+            if take_new:
+                found = self._take_new(found)
+            changes += self._read_list()
+            self._number(found)
+            if self._adopted:
+                self._take_keywords(found)
+        return found
 
     def _unnumbered(self, found: Found) -> list[str]:
         """Files that need a UID, in the order in which they get one."""
@@ -415,3 +428,7 @@ class Folder:
     def _forget_everything(self) -> None:
         self.rows, self.places, self.bases, self._gone = {}, {}, {}, set()
         self.index_key = 0
+
+
+def _has_new(found: Found) -> bool:
+    return any(place.startswith(NEW) for place in found.values())
