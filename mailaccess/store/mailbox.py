@@ -281,7 +281,11 @@ class MaildirMailbox:
         return Appended(self.folder.uid_list.validity, tuple(placed))
 
     def place(self, waiting: Sequence[Arrival]) -> list[UID]:
-        """Give messages that wait in ``tmp/`` their names and UIDs: all, durably, or none."""
+        """Give messages that wait in ``tmp/`` their UIDs and names: all, durably, or none.
+
+        The UIDs come first: a crash in between leaves a line without a message, and not a message that nobody was told
+        of, which a client that tries again would have twice.
+        """
         folder = self.folder
         named = flags(flag for _, kept in waiting for flag in kept)
         self._make_keywords(folder, named)
@@ -289,6 +293,7 @@ class MaildirMailbox:
         with ExitStack() as undo, folder.lock():
             self._tell(folder.sync(take_new=False))
             before = folder.stamps()
+            uids = folder.number(incoming.base for incoming, _ in waiting)
             for incoming, kept in waiting:
                 place = f"{CUR}/{with_flags(FileName(incoming.base), kept, folder.keywords.letters)}"
                 folder.files.rename(incoming.temporary, place)
@@ -296,7 +301,6 @@ class MaildirMailbox:
                 placed.append(place)
             if placed:
                 folder.files.sync()
-            uids = folder.number(incoming.base for incoming, _ in waiting)
             undo.pop_all()
             modseq = folder.next_modseq()
             rows = [
