@@ -84,6 +84,8 @@ class Folder:
         self._list_stamp: object = None
         self._gone: set[UID] = set()
         self._flags: dict[str, Flags] = {}
+        self._endings: dict[str, Flags] = {}
+        self._has_new = False
         self._clean: object = None
         self._listed_ns = 0
         self._adopted: dict[str, Flags] = {}
@@ -127,6 +129,17 @@ class Folder:
         known = self._flags.get(letters)
         if known is None:
             known = self._flags[letters] = flags_of(letters, self.keywords.by_letter)
+        return known
+
+    def _flags_at(self, place: str) -> Flags:
+        """The flags in a file's name; whole folders have a few dozen endings, so that few names are taken apart."""
+        colon = place.rfind(":")
+        if colon < 0:
+            return self.flags_of("")
+        ending = place[colon:]
+        known = self._endings.get(ending)
+        if known is None:
+            known = self._endings[ending] = self.flags_of(parse(ending).letters)
         return known
 
     def move_to(self, path: Path) -> None:
@@ -182,7 +195,7 @@ class Folder:
         youngest = max(stamp[0] for stamp in self.files.stamps())  # type: ignore[index]
         if youngest > self._listed_ns - RACY_NS:
             return True
-        return take_new and any(place.startswith(NEW) for place in self.places.values())
+        return take_new and self._has_new
 
     def _look(self, take_new: bool) -> list[Change]:
         changes: list[Change] = []
@@ -191,8 +204,8 @@ class Folder:
         before = self._stamps()
         found = self.files.scan()
         changes += self._read_list()
-        if self.keywords.refresh():
-            self._flags.clear()
+        if letters_changed := self.keywords.refresh():
+            self._forget_letters()
         self._join_index()
         refused = False
         if self._adopted or self._unnumbered(found) or (take_new and _has_new(found)):
@@ -205,11 +218,12 @@ class Folder:
                 self.files.cannot_serve(NEW, f"messages cannot be taken in now: {error}")
                 refused = True
                 found = self.files.scan()
-        missing = [base for uid, base in self.bases.items() if base not in found]
+        missing = set(self.bases.values()) - found.keys()
         if missing:
             again = self.files.scan()
             found.update({base: again[base] for base in missing if base in again})
-        changes += self._compare(found)
+        self._has_new = _has_new(found)
+        changes += self._compare(found, letters_changed)
         self._clean = None if refused else before
         return changes
 
@@ -232,7 +246,9 @@ class Folder:
     def _unnumbered(self, found: Found) -> list[str]:
         """Files that need a UID, in the order in which they get one."""
         uids = self.uid_list.uids
-        new = [base for base in found if base not in uids or uids[base] in self._gone]
+        new = found.keys() - uids.keys()
+        if self._gone:
+            new |= {base for base in found if uids.get(base) in self._gone}
         return sorted(new, key=order)
 
     # -- the UID list
@@ -310,7 +326,11 @@ class Folder:
     def make_keywords(self, keywords: Iterable[Flag]) -> None:
         """Give letters to keywords. Under the lock. ``ClientError(LIMIT)`` when there are no more."""
         if self.keywords.make_room(list(keywords)):
-            self._flags.clear()
+            self._forget_letters()
+
+    def _forget_letters(self) -> None:
+        self._flags.clear()
+        self._endings.clear()
 
     def number(self, bases: Iterable[str]) -> list[UID]:
         """Give the next UIDs to these bases, durably, and return them. Under the lock, with the list just read."""
@@ -373,20 +393,21 @@ class Folder:
                 del self.rows[uid]
             self.places = {}
 
-    def _compare(self, found: Found) -> list[Change]:
+    def _compare(self, found: Found, letters_changed: bool) -> list[Change]:
         """Bring the rows to what was found, and say what that changed."""
         uids = self.uid_list.uids
-        gone = [uid for uid, base in self.bases.items() if base not in found]
+        lost = set(self.bases.values()) - found.keys()
+        gone = [uid for uid, base in self.bases.items() if base in lost] if lost else []
         arrived: list[MessageRow] = []
         changed: list[MessageRow] = []
         modseq: ModSeq | None = None
         for base, place in found.items():
             uid = uids.get(base)
-            if uid is None or self.places.get(uid) == place:
+            if uid is None or (self.places.get(uid) == place and not letters_changed):
                 continue
             self.places[uid] = place
             known = self.rows.get(uid)
-            after = self.flags_of(parse(place).letters)
+            after = self._flags_at(place)
             if known is not None and known.flags == after:
                 continue
             modseq = modseq or self.next_modseq()

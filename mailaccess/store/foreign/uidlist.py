@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from mailaccess.store.filenames import base_of
 from mailaccess.values import MAX_UID, UID, UIDValidity
 
 FILE = "dovecot-uidlist"
@@ -128,23 +129,28 @@ def _header1(head: bytes) -> UIDList:
 def _records(found: UIDList, body: bytes) -> int:
     """Read the records; returns the last UID. A last line without its end was being written: it names no message."""
     last = 0
-    lines = body.split(b"\n")
+    lines = body.decode("utf-8", "surrogateescape").split("\n")
     lines.pop()
-    separator = b" :" if found.version == 3 else b" "
+    separator = " :" if found.version == 3 else " "
+    uids = found.uids
+    kept: dict[str, str] = {}
     for line in lines:
-        head, _, name = line.partition(separator)
-        digits, _, fields = head.partition(b" ")
-        if not digits.isdigit() or len(digits) > _DIGITS or not name or b"/" in name:
+        digits, _, base = line.partition(separator)
+        if " " in digits:
+            digits, _, fields = digits.partition(" ")
+            if fields:
+                kept[digits] = fields
+        if not (digits.isascii() and digits.isdigit()) or len(digits) > _DIGITS or not base or "/" in base:
             raise Damaged("a record is not one")
         uid = int(digits)
         if not last < uid < MAX_UID:
             raise Damaged("the UIDs do not ascend")
-        base = name.decode("utf-8", "surrogateescape")
-        base = base.rpartition(":")[0] or base
-        found.uids.pop(base, None)
-        found.uids[base] = UID(uid)
-        if fields:
-            found.fields[UID(uid)] = fields.decode("utf-8", "surrogateescape")
+        if ":" in base:
+            base = base_of(base)
+        if base in uids:
+            del uids[base]
+        uids[base] = UID(uid)
         last = uid
+    found.fields = {UID(int(digits)): fields for digits, fields in kept.items()}
     found.lines = len(lines)
     return last
