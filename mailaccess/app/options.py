@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, NoReturn, TextIO, get_type_hints
 
 from twisted.python import usage
 
@@ -81,7 +81,7 @@ for _entry in _OPTIONS:
         setattr(ServerOptions, f"opt_{_entry.name}", _adder(_entry.name, _entry.metadata["words"]))
 
 
-def fail(line: str) -> None:
-    """End the program with one line that says what is wrong."""
-    print(f"mailaccess: {line}", file=sys.stderr)  # noqa: T201  (the program's last word)
+def fail(line: str, stream: TextIO | None = None) -> NoReturn:
+    """End the program with one line that says what is wrong, on ``stream`` or standard error."""
+    print(f"mailaccess: {line}", file=stream or sys.stderr)
     raise SystemExit(USAGE_STATUS)

@@ -56,22 +56,32 @@ class Places:
 
 def places(config: Configuration) -> Places:
     """The places that a configuration names; makes the missing folders. ``ConfigError``."""
+    root = _root(config)
+    template = os.path.expanduser(config.maildir)
+    single = "%" not in template and all(Path(template, folder).is_dir() for folder in MAILDIR_FOLDERS)
+    state = Path(config.state or os.environ.get("STATE_DIRECTORY", "").split(":")[0] or root / STATE_FOLDER)
+    if not single and "%" not in template:
+        template = str(Path(template, "%u"))
+    _make(root, "--maildir")
+    _make(state / "index", "--state")
+    return Places(template, single, users_file(config), state)
+
+
+def users_file(config: Configuration) -> Path:
+    """Where the users are: ``users``, or the file of that name in the fixed part of ``maildir``. ``ConfigError``."""
+    return Path(config.users) if config.users else _root(config) / "users"
+
+
+def _root(config: Configuration) -> Path:
+    """The fixed part of ``maildir``: the folder before its first variable."""
     if not config.maildir:
         raise ConfigError("--maildir", "", "a folder, or a template with %u, is needed")
     template = os.path.expanduser(config.maildir)
     for found in _VARIABLE.finditer(template):
         if found.group(1) not in _KNOWN:
             raise ConfigError("--maildir", config.maildir, "%u %n %d %h are understood")
-    single = all(Path(template, folder).is_dir() for folder in MAILDIR_FOLDERS)
-    root = Path(template.split("%", 1)[0].rpartition("/")[0] or "/") if "%" in template else Path(template)
-    if "%" in template and not template.startswith("/") and root == Path("/"):
-        root = Path()
-    state = Path(config.state or os.environ.get("STATE_DIRECTORY", "").split(":")[0] or root / STATE_FOLDER)
-    if not single and "%" not in template:
-        template = str(Path(template, "%u"))
-    _make(root, "--maildir")
-    _make(state / "index", "--state")
-    return Places(template, single, Path(config.users or root / "users"), state)
+    fixed, variable, _ = template.partition("%")
+    return Path(os.path.dirname(fixed) if variable else template)
 
 
 def _expand(template: str, identity: Identity) -> str:

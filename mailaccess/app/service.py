@@ -27,7 +27,7 @@ from mailaccess.auth.checkers.passwdfile import PasswdFileChecker
 from mailaccess.auth.hashing import HashingThreads
 from mailaccess.auth.login import Login
 from mailaccess.auth.penalties import Penalties
-from mailaccess.errors import ConfigError, OperatorFault
+from mailaccess.errors import ClientError, ConfigError, OperatorFault
 from mailaccess.imap.context import Server
 from mailaccess.imap.protocol import IMAPFactory
 from mailaccess.interfaces import IAccount, IEvents, IMailStore
@@ -59,7 +59,7 @@ def makeService(options: ServerOptions) -> IService:  # noqa: N802  (twistd call
 
 def _print(line: str) -> None:
     if sys.__stdout__ is not None:  # the terminal, not the log that twistd puts in its place
-        print(line, file=sys.__stdout__, flush=True)  # noqa: T201
+        print(line, file=sys.__stdout__, flush=True)
 
 
 class MailService(MultiService):
@@ -81,6 +81,7 @@ class MailService(MultiService):
         self._events = events or EventLog()
         self._reactor = reactor
         self._first: FirstUser | None = None
+        self._refusal: str | None = None
 
     # -- starting
 
@@ -89,7 +90,7 @@ class MailService(MultiService):
         try:
             self._prepare()
         except (ConfigError, OperatorFault) as error:
-            fail(str(error))
+            fail(str(error), sys.__stderr__)
         super().privilegedStartService()  # type: ignore[no-untyped-call]
 
     def _prepare(self) -> None:
@@ -145,20 +146,28 @@ class MailService(MultiService):
             self._reloading.start(self.config.reload_seconds, now=False)
         self._reactor.callWhenRunning(self._take_signals)
         Deferred.fromCoroutine(self._serve()).addErrback(self._cannot_serve)
+        if self._refusal is not None:
+            fail(self._refusal, sys.__stderr__)
 
     async def _serve(self) -> None:
-        if self._first is not None:
-            account = self._realm.requestAvatar(self._first.user, None, IAccount)
-            await greet(account[1].store, self._first.user)
-            account[2]()
         listeners = await self._listeners.serve(self._factories(), self._certificates)
         if self.config.allow_cleartext:
             self._announce("warning: --allow-cleartext lets passwords pass without TLS")
         for listener in listeners:
             self._announce(f"listening {listener}")
         if self._first is not None:
+            await self._greet(self._first.user)
             self._announce_first(self._first, {listener.protocol: listener.port for listener in listeners})
         self._announce("ready")
+
+    async def _greet(self, user: str) -> None:
+        _, account, logout = self._realm.requestAvatar(user, None, IAccount)
+        try:
+            await greet(account.store, user)
+        except ClientError as error:
+            self._events.incident("greeting the first user", error)
+        finally:
+            logout()
 
     def _announce_first(self, first: FirstUser, ports: dict[str, int]) -> None:
         self._announce(f"user {first.user} password {first.password} (told this once: only its hash is stored)")
@@ -170,10 +179,12 @@ class MailService(MultiService):
             )
 
     def _cannot_serve(self, failure: Any) -> None:
-        print(f"mailaccess: {failure.value}", file=sys.__stderr__)  # noqa: T201  (the program's last word)
+        """What goes wrong before anything was awaited ends the start; after that the server does not run half."""
+        self._refusal = str(failure.value)
         if failure.check(ConfigError) is None:
             self._events.incident("starting", failure.value)
-        self._reactor.stop()
+        if self._reactor.running:
+            self._reactor.stop()
 
     def _factories(self) -> dict[str, Any]:
         config, events, clock = self.config, self._events, self._reactor

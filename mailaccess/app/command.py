@@ -1,0 +1,184 @@
+"""The administrator's command: ``mailaccess user …`` and ``mailaccess config …``.
+
+Exit status: 0 done; 1 refused, with one line; 2 wrong usage or configuration, with one line.
+"""
+
+import argparse
+import getpass
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import NoReturn
+
+import mailaccess
+from mailaccess.app.config import Configuration, Setting, load
+from mailaccess.app.options import USAGE_STATUS, ServerOptions
+from mailaccess.app.places import users_file
+from mailaccess.auth.credentials import BadCredential, password_octets
+from mailaccess.auth.passwdfile_edit import EditRefused, UsersFile
+from mailaccess.auth.passwords import generate
+from mailaccess.auth.schemes import hash_password
+from mailaccess.errors import ConfigError, OperatorFault
+
+REFUSED_STATUS = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has enough, such as head, is no error
+    parser = _parser()
+    given, rest = parser.parse_known_args(arguments)
+    if rest and not given.takes_server_options:
+        parser.error(f"{rest[0]!r} is not an option of {given.name}")
+    try:
+        given.run(given, rest)
+    except ConfigError as error:
+        return _say(str(error), USAGE_STATUS)
+    except (EditRefused, BadCredential, OperatorFault) as error:
+        return _say(str(error), REFUSED_STATUS)
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SystemExit(_say(f"{message}; see {self.prog} --help", USAGE_STATUS))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser("mailaccess", description="Look after a mailaccess server.")
+    parser.add_argument("--version", action="version", version=mailaccess.__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    _user(commands.add_parser("user", help="the users file: add, passwd, list, delete"))
+    _config(commands.add_parser("config", help="the configuration: check, show"))
+    return parser
+
+
+def _leaf(parser: argparse.ArgumentParser, run: Callable[..., None], *, takes_server_options: bool = False) -> None:
+    parser.set_defaults(run=run, name=parser.prog, takes_server_options=takes_server_options)
+
+
+# -- user
+
+
+def _user(parser: argparse.ArgumentParser) -> None:
+    where = _Parser(add_help=False)
+    where.add_argument("--users", metavar="FILE", default=argparse.SUPPRESS, help="the users file")
+    where.add_argument("--maildir", metavar="DIR", default=argparse.SUPPRESS, help="the server's --maildir: DIR/users")
+    where.add_argument("--config", metavar="FILE.toml", default=argparse.SUPPRESS, help="the server's --config")
+    for name in ("users", "maildir", "config"):
+        parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
+    verbs = parser.add_subparsers(required=True, metavar="VERB", parser_class=_Parser)
+    for verb, run, words in (
+        ("add", _add, "add a user, asking for the password"),
+        ("passwd", _passwd, "give a user another password"),
+    ):
+        one = verbs.add_parser(verb, help=words, parents=[where])
+        one.add_argument("user", metavar="NAME")
+        how = one.add_mutually_exclusive_group()
+        how.add_argument("--stdin", action="store_true", help="read the password from standard input")
+        how.add_argument("--generate", action="store_true", help="make one, and print it")
+        _leaf(one, run)
+    listing = verbs.add_parser("list", help="print the users", parents=[where])
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    _leaf(listing, _list)
+    deletion = verbs.add_parser("delete", help="take a user out; his mail stays", parents=[where])
+    deletion.add_argument("user", metavar="NAME")
+    _leaf(deletion, _delete)
+
+
+def _file(given: argparse.Namespace) -> UsersFile:
+    keys = {key: value for key in ("users", "maildir") if (value := getattr(given, key)) is not None}
+    return UsersFile(users_file(load(given.config, keys).values), hash_password)
+
+
+def _add(given: argparse.Namespace, rest: Sequence[str]) -> None:
+    _set_password(given, _file(given).add)
+
+
+def _passwd(given: argparse.Namespace, rest: Sequence[str]) -> None:
+    _set_password(given, _file(given).passwd)
+
+
+def _list(given: argparse.Namespace, rest: Sequence[str]) -> None:
+    users = _file(given).list()
+    _print([json.dumps(users, ensure_ascii=False)] if given.json else users)
+
+
+def _delete(given: argparse.Namespace, rest: Sequence[str]) -> None:
+    _file(given).delete(given.user)
+
+
+def _set_password(given: argparse.Namespace, store: Callable[[str, bytes], None]) -> None:
+    if not given.generate:
+        store(given.user, password_octets(_password(given)))
+        return
+    made = generate()
+    store(given.user, made.encode())
+    _print([made])
+
+
+def _password(given: argparse.Namespace) -> str:
+    """The password, read from a pipe (one line), or asked for twice. ``EditRefused`` where the two differ."""
+    if given.stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    first = getpass.getpass(f"Password for {given.user}: ")
+    if getpass.getpass("Again: ") != first:
+        raise EditRefused("The two passwords differ")
+    return first
+
+
+# -- config
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(required=True, metavar="VERB", parser_class=_Parser)
+    check = verbs.add_parser("check", help="read it, and say what is wrong", epilog=_SERVER_OPTIONS)
+    _leaf(check, _check, takes_server_options=True)
+    show = verbs.add_parser("show", help="print what is in force, and where it came from", epilog=_SERVER_OPTIONS)
+    show.add_argument("--json", action="store_true", help="as JSON")
+    _leaf(show, _show, takes_server_options=True)
+
+
+_SERVER_OPTIONS = "Every option of the server is understood: --config FILE.toml, --maildir DIR, …"
+
+
+def _check(given: argparse.Namespace, rest: Sequence[str]) -> None:
+    config = _loaded(rest)
+    users_file(config[0])
+    _print(["the configuration is good"])
+
+
+def _show(given: argparse.Namespace, rest: Sequence[str]) -> None:
+    _, settings = _loaded(rest)
+    if given.json:
+        _print([json.dumps([asdict(setting) for setting in settings], ensure_ascii=False, indent=1)])
+        return
+    width = max(len(setting.key) for setting in settings)
+    _print(f"{s.key:{width}} = {json.dumps(s.value, ensure_ascii=False)}  # {s.source}" for s in settings)
+
+
+def _loaded(rest: Sequence[str]) -> tuple[Configuration, list[Setting]]:
+    options = ServerOptions()
+    options.parseOptions(list(rest))
+    return options.loaded.values, list(options.loaded.settings())
+
+
+# -- words
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)  # noqa: T201  (what the administrator asked for)
+
+
+def _say(line: str, status: int) -> int:
+    print(f"mailaccess: {line}", file=sys.stderr)  # noqa: T201  (one line that says what is wrong)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""``mailaccess user`` and ``mailaccess config``."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from mailaccess.app.command import main
+from mailaccess.auth.passwdfile import parse
+from mailaccess.auth.schemes import verify
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Path:
+    return tmp_path / "users"
+
+
+def run(*arguments: str) -> int:
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return int(str(end.code))
+
+
+def stored(users: Path, user: str) -> str:
+    (line,) = [line for line in users.read_text().splitlines() if line.startswith(user + ":")]
+    return line.split(":", 1)[1]
+
+
+def test_a_user_from_his_first_password_to_his_end(
+    users: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("one two\n"))
+    assert run("user", "add", "joe", "--stdin", "--users", str(users)) == 0
+    assert users.stat().st_mode & 0o777 == 0o600
+    assert stored(users, "joe").startswith("{ARGON2ID}")
+    assert verify(b"one two", stored(users, "joe"))
+
+    answers = iter(["three", "three"])
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
+    assert run("user", "--users", str(users), "passwd", "joe") == 0
+    assert verify(b"three", stored(users, "joe"))
+
+    assert run("user", "add", "ann", "--generate", "--users", str(users)) == 0
+    assert verify(capsys.readouterr().out.strip().encode(), stored(users, "ann"))
+
+    assert run("user", "list", "--users", str(users)) == 0
+    assert capsys.readouterr().out == "joe\nann\n"
+    assert run("user", "delete", "joe", "--users", str(users)) == 0
+    assert run("user", "list", "--json", "--users", str(users)) == 0
+    assert json.loads(capsys.readouterr().out) == ["ann"]
+    assert list(parse(users.read_text().splitlines()).entries) == ["ann"]
+
+
+def test_the_users_file_is_found_beside_the_mail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mailaccess.toml").write_text(f'maildir = "{tmp_path}/%u/Maildir"\n')
+    assert run("user", "add", "joe", "--generate", "--config", str(tmp_path / "mailaccess.toml")) == 0
+    assert (tmp_path / "users").exists()
+    capsys.readouterr()
+    assert run("user", "list", "--maildir", str(tmp_path)) == 0
+    assert capsys.readouterr().out == "joe\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "line"),
+    [
+        (["user", "add", "joe", "--generate"], 1, "There is a user joe already"),
+        (["user", "passwd", "eve", "--generate"], 1, "There is no user eve"),
+        (["user", "delete", "eve"], 1, "There is no user eve"),
+        (["user", "add", "a/b", "--generate"], 1, "A user name has no slash"),
+        (["user", "frob"], 2, "invalid choice: 'frob'"),
+        (["user", "list", "extra"], 2, "'extra' is not an option of mailaccess user list"),
+        (["config", "check"], 2, "--maildir: '' is not possible"),
+        (["config", "check", "--maildir", "mail/%q"], 2, "--maildir: 'mail/%q' is not possible: %u %n %d %h"),
+        (["config", "show", "--imapz"], 2, "option --imapz not recognized"),
+        ([], 2, "the following arguments are required: COMMAND"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    users: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, line: str
+) -> None:
+    users.write_text("joe:{PLAIN}x\n")
+    where = ["--users", str(users)] if arguments[:1] == ["user"] and "frob" not in arguments else []
+    assert run(*arguments, *where) == status
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert line in said.err
+    assert said.err.startswith("mailaccess: ")
+    assert said.err.count("\n") == 1
+
+
+def test_two_passwords_that_differ(users: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["one", "two"])
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
+    assert run("user", "add", "joe", "--users", str(users)) == 1
+    assert not users.exists() or users.read_text() == ""
+
+
+def test_config_shows_each_value_and_where_it_came_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "c.toml").write_text('imaps = "1993"\n')
+    assert run("config", "show", "--config", str(tmp_path / "c.toml"), "--maildir", "mail") == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["maildir"].endswith('= "mail"  # command line')
+    assert lines["imaps"].endswith(f'= "1993"  # {tmp_path}/c.toml')
+    assert lines["limits.line_bytes"].endswith("= 65536  # default")
+    assert run("config", "show", "--json", "--maildir", "mail") == 0
+    assert {"key": "pop3", "value": "", "source": "default"}.items() <= {
+        **next(s for s in json.loads(capsys.readouterr().out) if s["key"] == "pop3")
+    }.items()
+
+
+def test_config_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("config", "check", "--maildir", "mail/%d/%n") == 0
+    assert "good" in capsys.readouterr().out
