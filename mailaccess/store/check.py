@@ -98,7 +98,7 @@ def _of_rows(folder: Folder) -> Iterator[str]:
 
 def _of_index(folder: Folder) -> Iterator[str]:
     """The index would tell the same after a restart."""
-    kept = folder.index.load(folder.uid_list.guid, folder.uid_list.validity, ModSeq(1))
+    kept = folder.index.load(folder.uid_list.guid, folder.path, folder.uid_list.validity, ModSeq(1))
     if kept.rows != folder.rows:
         differing = [uid for uid in kept.rows.keys() | folder.rows.keys() if kept.rows.get(uid) != folder.rows.get(uid)]
         yield f"the index tells other things of UIDs {sorted(differing)[:5]}"

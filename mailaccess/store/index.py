@@ -4,11 +4,13 @@ Nothing here is the truth: whatever goes wrong with the file, the index is made 
 possible (a full or read-only disk) it lives in memory. So there is no fsync, and no error leaves this module.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from mailaccess.store import files, schema
 from mailaccess.values import UID, Flag, Flags, MessageRow, ModSeq, flags
@@ -52,9 +54,19 @@ class Index:
             self.close()
             self._attempt(lambda database: None)
 
-    def load(self, guid: str, validity: int, now_modseq: ModSeq) -> Kept:
-        """What is known of the mailbox with this GUID; nothing where its UIDVALIDITY was another."""
-        return self._attempt(lambda database: _load(database, guid, validity, now_modseq))
+    def directory(self, guid: str) -> Path | None:
+        """Where the folder with this GUID was seen last."""
+
+        def read(database: sqlite3.Connection) -> Path | None:
+            known = database.execute("SELECT directory FROM mailboxes WHERE guid = ?", (guid,)).fetchone()
+            return Path(os.fsdecode(unquote_to_bytes(known[0]))) if known is not None else None
+
+        return self._attempt(read)
+
+    def load(self, guid: str, directory: Path, validity: int, now_modseq: ModSeq) -> Kept:
+        """What is known of the mailbox with this GUID, which is in ``directory``; nothing of another UIDVALIDITY."""
+        place = quote_from_bytes(os.fsencode(directory))
+        return self._attempt(lambda database: _load(database, guid, place, validity, now_modseq))
 
     def save(self, mailbox: int, highest: ModSeq, rows: Iterable[MessageRow]) -> None:
         """Keep rows, new or changed."""
@@ -162,8 +174,8 @@ def _prepare(database: sqlite3.Connection) -> sqlite3.Connection:
     return database
 
 
-def _load(database: sqlite3.Connection, guid: str, validity: int, now_modseq: ModSeq) -> Kept:
-    query = "SELECT id, validity, highest_modseq, recent FROM mailboxes WHERE guid = ?"
+def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int, now_modseq: ModSeq) -> Kept:
+    query = "SELECT id, validity, highest_modseq, recent, directory FROM mailboxes WHERE guid = ?"
     known = database.execute(query, (guid,)).fetchone()
     if known is not None and known[1] != validity:
         with database:
@@ -174,10 +186,14 @@ def _load(database: sqlite3.Connection, guid: str, validity: int, now_modseq: Mo
     if known is None:
         with database:
             made = database.execute(
-                "INSERT INTO mailboxes (guid, validity, highest_modseq) VALUES (?, ?, ?)", (guid, validity, now_modseq)
+                "INSERT INTO mailboxes (guid, directory, validity, highest_modseq) VALUES (?, ?, ?, ?)",
+                (guid, directory, validity, now_modseq),
             )
         assert made.lastrowid is not None
         return Kept(made.lastrowid, now_modseq, UID(1), {})
+    if known[4] != directory:
+        with database:
+            database.execute("UPDATE mailboxes SET directory = ? WHERE id = ?", (directory, known[0]))
     sets: dict[str, Flags] = {}
     rows: dict[UID, MessageRow] = {}
     query = "SELECT uid, modseq, flags, size, date FROM messages WHERE mailbox = ? ORDER BY uid"

@@ -18,7 +18,7 @@ from mailaccess.errors import NoSuchMailbox
 from mailaccess.interfaces import IContent, Upload
 from mailaccess.store import files
 from mailaccess.store.content import FileContent, LargeContents
-from mailaccess.store.filenames import FileName, parse, with_flags
+from mailaccess.store.filenames import FileName, parse, sizes, with_flags
 from mailaccess.store.maildir import CUR, Incoming
 from mailaccess.store.sync import Folder
 from mailaccess.values import (
@@ -101,14 +101,16 @@ class MaildirMailbox:
         return found
 
     def _measured(self, uid: UID) -> MessageRow:
+        """What the file says; its name is believed about the wire where it is right about the disk."""
         row = self.folder.rows[uid]
-        place = self._place(uid)
-        date = int(os.stat(self.folder.path / place, follow_symlinks=False).st_mtime)
-        if row.size >= 0:
-            return replace(row, internal_date=max(date, 0))
+        found = os.stat(self._path(uid), follow_symlinks=False)
+        date = max(int(found.st_mtime), 0)
+        size, wire_size = sizes(self.folder.bases[uid])
+        if row.size >= 0 or (size == found.st_size and size <= wire_size <= 2 * size):
+            return replace(row, size=row.size if row.size >= 0 else wire_size, internal_date=date)
         content = self._open(uid)
         try:
-            return replace(row, size=content.size(), internal_date=max(date, 0))
+            return replace(row, size=content.size(), internal_date=date)
         finally:
             content.close()
 

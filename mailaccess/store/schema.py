@@ -1,6 +1,6 @@
 """The tables of an account's index. It is a cache: another version, or damage, means that it is made anew."""
 
-VERSION = 1
+VERSION = 2
 
 APPLICATION_ID = 0x6D616363  # "macc"
 
@@ -8,6 +8,7 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS mailboxes (
     id INTEGER PRIMARY KEY,
     guid TEXT NOT NULL UNIQUE,          -- of dovecot-uidlist: a rename does not change it
+    directory TEXT NOT NULL,            -- where the folder with this GUID was seen last, percent-encoded
     validity INTEGER NOT NULL,
     highest_modseq INTEGER NOT NULL,
     recent INTEGER NOT NULL DEFAULT 1   -- the lowest UID that no session was told of as recent

@@ -23,6 +23,7 @@ Considered and not done: inotify as the only source (events overflow, and say no
 and trusting the index alone when opening (it is a cache; a listing of 10,000 names takes 4 ms).
 """
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ from pathlib import Path
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
 from mailaccess.errors import NoSuchMailbox, StoreUnavailable
 from mailaccess.store import files
-from mailaccess.store.filenames import FileName, UniqueNames, flags_of, order, parse, sizes, with_flags
+from mailaccess.store.filenames import FileName, UniqueNames, flags_of, order, parse, with_flags
 from mailaccess.store.foreign import courier, uidlist
 from mailaccess.store.foreign.keywords import FILE as KEYWORDS
 from mailaccess.store.foreign.keywords import KeywordLetters
@@ -178,6 +179,11 @@ class Folder:
             self._clean = self._stamps()
             self._listed_ns = time.time_ns() + RACY_NS
             self._suspect_at = time.monotonic() + SUSPECT_SECONDS
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last look left nothing to be looked at again."""
+        return self._clean is not None and self._suspect_at is None
 
     def stamps(self) -> object:
         """The state to give to :meth:`touched`."""
@@ -377,7 +383,12 @@ class Folder:
         """Take over what the index knows, once; keep everything there again where it is a new file."""
         if self.index.generation == self._index_generation and self.index_key:
             return
-        kept = self.index.load(self.uid_list.guid, self.uid_list.validity, self._modseq_now())
+        if self._is_copied():
+            with self.lock():
+                self._read_list()
+                self.uid_list.guid = secrets.token_hex(16)
+                self._write_list(self.uid_list)
+        kept = self.index.load(self.uid_list.guid, self.path, self.uid_list.validity, self._modseq_now())
         self._index_generation = self.index.generation
         self.index_key = kept.mailbox
         self.highest_modseq = ModSeq(max(self.highest_modseq, kept.highest_modseq))
@@ -392,6 +403,17 @@ class Folder:
             for uid in lost:
                 del self.rows[uid]
             self.places = {}
+
+    def _is_copied(self) -> bool:
+        """Whether another folder has this one's GUID: somebody copied it, list and all (``cp -a``)."""
+        other = self.index.directory(self.uid_list.guid)
+        if other is None or other == self.path:
+            return False
+        try:
+            found = uidlist.parse(files.read(other / uidlist.FILE) or b"")
+        except (uidlist.Damaged, OSError):
+            return False
+        return found.guid == self.uid_list.guid
 
     def _compare(self, found: Found, letters_changed: bool) -> list[Change]:
         """Bring the rows to what was found, and say what that changed."""
@@ -413,7 +435,7 @@ class Folder:
             modseq = modseq or self.next_modseq()
             if known is None:
                 self.bases[uid] = base
-                arrived.append(MessageRow(uid, after, modseq, sizes(base)[1]))
+                arrived.append(MessageRow(uid, after, modseq))
             else:
                 changed.append(MessageRow(uid, after, modseq, known.size, known.internal_date))
         return self.apply(arrived, changed, gone)
