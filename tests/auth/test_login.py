@@ -35,7 +35,7 @@ class Events:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, /, **fields: object) -> None:
         self.lines.append(" ".join([name, *(f"{key}={value}" for key, value in fields.items())]))
 
     def incident(self, what: str, error: BaseException) -> str:

@@ -17,7 +17,7 @@ class Remembered:
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, object]]] = []
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, /, **fields: object) -> None:
         """Keep one event."""
         self.events.append((name, fields))
 

@@ -172,7 +172,7 @@ class Events:
         self.lines: list[tuple[str, dict[str, object]]] = []
         self.incidents: list[BaseException] = []
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, /, **fields: object) -> None:
         self.lines.append((name, fields))
 
     def incident(self, what: str, error: BaseException) -> str:

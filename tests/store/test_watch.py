@@ -41,7 +41,7 @@ class Log:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, /, **fields: object) -> None:
         self.lines.append(name)
 
     def incident(self, what: str, error: BaseException) -> str:
@@ -137,12 +137,12 @@ def test_reading_a_message_is_no_event(watcher: Watcher, reactor: Reactor, folde
 
 def test_the_end_is_the_end_and_may_come_twice(watcher: Watcher, reactor: Reactor, folder: Path) -> None:
     calls = Calls()
-    end = watcher.watch([folder / "new"], calls)
+    watch = watcher.watch([folder / "new"], calls)
     deliver(folder, "1")
     for reader in reactor.readers:
         reader.doRead()
-    end()
-    end()
+    watch.end()
+    watch.end()
     deliver(folder, "2")
     reactor.turn()
     assert calls.count == 0
@@ -151,9 +151,9 @@ def test_the_end_is_the_end_and_may_come_twice(watcher: Watcher, reactor: Reacto
 
 def test_two_watches_of_one_directory_live_apart(watcher: Watcher, reactor: Reactor, folder: Path) -> None:
     first, second = Calls(), Calls()
-    end = watcher.watch([folder / "new"], first)
+    watch = watcher.watch([folder / "new"], first)
     watcher.watch([folder / "new"], second)
-    end()
+    watch.end()
     deliver(folder)
     reactor.turn()
     assert (first.count, second.count) == (0, 1)
@@ -165,14 +165,14 @@ def test_one_deleted_directory_does_not_end_the_others(watcher: Watcher, reactor
     gone.mkdir()
     kept.mkdir()
     of_gone, of_kept = Calls(), Calls()
-    end = watcher.watch([gone], of_gone)
+    watch = watcher.watch([gone], of_gone)
     watcher.watch([kept], of_kept)
     gone.rmdir()
     reactor.turn()
     assert of_gone.count == 1
     reactor.turn(POLL_SECONDS)
     assert of_gone.count == 2, "it is polled now"
-    end()
+    watch.end()
     (kept / "x").touch()
     reactor.turn()
     assert of_kept.count == 1
@@ -214,13 +214,13 @@ def test_what_cannot_be_watched_is_polled_and_logged_once(
 ) -> None:
     watcher = Watcher(reactor, log, kernel)
     calls = Calls()
-    ends = [watcher.watch([folder / "new", folder / "cur"], calls) for _ in range(2)]
+    watches = [watcher.watch([folder / "new", folder / "cur"], calls) for _ in range(2)]
     assert log.lines == ["watch-polling"]
     reactor.advance(POLL_SECONDS)
     reactor.advance(POLL_SECONDS)
     assert calls.count == 4
-    for end in ends:
-        end()
+    for watch in watches:
+        watch.end()
     assert not reactor.getDelayedCalls()
     watcher.stop()
 
@@ -242,3 +242,34 @@ def test_it_begins_anew_after_it_stopped(watcher: Watcher, reactor: Reactor, fol
     deliver(folder)
     reactor.turn()
     assert calls.count == 1
+
+
+def test_a_still_directory_is_known_to_be_still_until_something_happens(
+    watcher: Watcher, reactor: Reactor, folder: Path
+) -> None:
+    watch = watcher.watch([folder / "new", folder / "cur"], Calls())
+    assert not watch.is_still(), "nobody looked yet"
+    watch.settle()
+    assert watch.is_still()
+    deliver(folder)
+    assert not watch.is_still(), "the kernel is asked, not only what it told"
+    watch.settle()
+    assert watch.is_still()
+    watch.end()
+    assert not watch.is_still()
+
+
+def test_what_is_polled_is_never_still(reactor: Reactor, log: Log, folder: Path) -> None:
+    watch = Watcher(reactor, log, no_inotify).watch([folder / "new"], Calls())
+    watch.settle()
+    assert not watch.is_still()
+    watch.end()
+
+
+def test_a_directory_that_vanished_is_never_still(watcher: Watcher, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    watch = watcher.watch([tmp_path / "new"], Calls())
+    (tmp_path / "new").rmdir()
+    watch.settle()
+    assert not watch.is_still()
+    watch.end()

@@ -37,7 +37,7 @@ class Events:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, /, **fields: object) -> None:
         del fields["file"]
         self.lines.append(" ".join([name, *(f"{key}={value}" for key, value in fields.items())]))
 
