@@ -2,4 +2,6 @@
 
 from twisted.application.service import ServiceMaker
 
-mailaccess = ServiceMaker("mailaccess", "mailaccess.app.service", "IMAP and POP3 over TLS for Maildirs.", "mailaccess")
+mailaccess = ServiceMaker(  # type: ignore[no-untyped-call]
+    "mailaccess", "mailaccess.app.service", "IMAP and POP3 over TLS for Maildirs.", "mailaccess"
+)
