@@ -87,18 +87,35 @@ class Inotify:
         return result
 
 
-class _Interest:
-    """Who wants to know: calls ``changed`` once for any number of events that come close together."""
+class Watch:
+    """Who wants to know: calls ``changed`` once for any number of events that come close together.
 
-    def __init__(self, reactor: Any, changed: Callable[[], object]) -> None:
+    ``Watcher.watch`` makes it, :meth:`end` ends it.
+    """
+
+    def __init__(self, reactor: Any, watcher: "Watcher", changed: Callable[[], object]) -> None:
         self._reactor = reactor
+        self._watcher = watcher
         self._changed = changed
         self._waiting: Any = None
         self._every: float | None = None
+        self._still = False
         self.numbers: set[int] = set()
+
+    def settle(self) -> None:
+        """The directories are about to be looked at: :meth:`is_still` until something happens after this."""
+        self._watcher.doRead()
+        self._still = True
+
+    def is_still(self) -> bool:
+        """Whether surely nothing happened since :meth:`settle`: the kernel is asked. Never True of what is polled."""
+        if self._still and self._every is None:
+            self._watcher.doRead()
+        return self._still and self._every is None
 
     def poke(self) -> None:
         """Something happened."""
+        self._still = False
         if self._waiting is None:
             self._waiting = self._reactor.callLater(DEBOUNCE_SECONDS, self._call)
 
@@ -109,11 +126,13 @@ class _Interest:
             self._waiting = self._reactor.callLater(seconds, self._call)
 
     def end(self) -> None:
-        """Call no more."""
+        """Call no more. Harmless when repeated."""
         self._every = None
+        self._still = False
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+        self._watcher.forget(self)
 
     def _call(self) -> None:
         self._waiting = None
@@ -131,15 +150,15 @@ class Watcher:
         self._events = events
         self._open_inotify = open_inotify
         self._inotify: Inotify | None = None
-        self._interests: dict[int, list[_Interest]] = {}
+        self._interests: dict[int, list[Watch]] = {}
         self._complained = False
 
-    def watch(self, directories: Iterable[Path], changed: Callable[[], object]) -> Callable[[], None]:
-        """Call ``changed`` in the reactor thread when something in the directories did; returns what ends it.
+    def watch(self, directories: Iterable[Path], changed: Callable[[], object]) -> Watch:
+        """Call ``changed`` in the reactor thread when something in the directories did, until the watch is ended.
 
-        ``changed`` may be called when nothing changed. What is returned may be called twice.
+        ``changed`` may be called when nothing changed.
         """
-        interest = _Interest(self._reactor, changed)
+        interest = Watch(self._reactor, self, changed)
         try:
             for directory in directories:
                 number = self._started().add(directory)
@@ -148,12 +167,12 @@ class Watcher:
         except OSError as error:
             interest.poll(POLL_SECONDS)
             self._complain(error)
-        return lambda: self._forget(interest)
+        return interest
 
     def stop(self) -> None:
         """End every watch and let go of the descriptor; ``watch`` begins anew."""
         for interest in {interest for interests in self._interests.values() for interest in interests}:
-            self._forget(interest)
+            interest.end()
         if self._inotify is not None:
             self._reactor.removeReader(self)
             self._inotify.close()
@@ -194,8 +213,8 @@ class Watcher:
             interest.numbers.discard(number)
             interest.poll(POLL_SECONDS)
 
-    def _forget(self, interest: _Interest) -> None:
-        interest.end()
+    def forget(self, interest: Watch) -> None:
+        """Watch no more for one that has ended."""
         while interest.numbers:
             number = interest.numbers.pop()
             others = self._interests[number]

@@ -26,7 +26,7 @@ from mailaccess.interfaces import IContent, IEvents, IMailbox, IMailStore, Liste
 from mailaccess.store.account import MaildirAccount, StoreSettings
 from mailaccess.store.mailbox import MaildirMailbox
 from mailaccess.store.maildir import CUR, NEW
-from mailaccess.store.watch import Watcher
+from mailaccess.store.watch import Watch, Watcher
 from mailaccess.values import (
     UID,
     Appended,
@@ -48,6 +48,9 @@ T = TypeVar("T")
 
 SLICE_SECONDS = 0.01
 """How long a read keeps its account's lane before others have a turn."""
+
+STILL_SECONDS = 1.0
+"""How long the kernel's silence about a folder is believed: it says nothing of what other hosts do on a shared disk."""
 
 
 class Lane:
@@ -99,8 +102,10 @@ class LaneMailbox:
         self.blocking = blocking
         self._rows = {row.uid: row for row in rows}
         self._listeners: list[Listener] = []
-        self._unwatch: Callable[[], None] | None = None
+        self._watch: Watch | None = None
         self._look_waits = False
+        self._looks = 0
+        self._believed_until = 0.0
         self.name = blocking.name
         self.mailbox_id = blocking.folder.uid_list.guid
         self.uid_validity = blocking.folder.uid_list.validity
@@ -153,14 +158,14 @@ class LaneMailbox:
 
     def unwatch(self) -> None:
         """End watching the directories."""
-        if self._unwatch is not None:
-            self._unwatch()
-            self._unwatch = None
+        if self._watch is not None:
+            self._watch.end()
+            self._watch = None
 
     def _watch_again(self) -> None:
         self.unwatch()
         path = self.blocking.folder.path
-        self._unwatch = self._store.watcher.watch([path / NEW, path / CUR], self._changed_outside)
+        self._watch = self._store.watcher.watch([path / NEW, path / CUR], self._changed_outside)
 
     def _changed_outside(self) -> None:
         if not self._look_waits:
@@ -180,8 +185,20 @@ class LaneMailbox:
         return recent
 
     async def refresh(self) -> None:
-        """Look for what other programs did."""
-        await self._store.run(lambda: self.blocking.refresh(take_new=True))
+        """Look for what other programs did: at once where the kernel says that there is nothing."""
+        if self._watch is None or not (self._is_settled() and self._watch.is_still()):
+            if self._watch is not None:
+                self._watch.settle()
+            self._looks += 1
+            look, self._believed_until = self._looks, 0.0
+            believed_until = self._store.seconds() + STILL_SECONDS
+            await self._store.run(lambda: self.blocking.refresh(take_new=True))
+            if look == self._looks:  # else a later one, that is under way, took what the kernel said meanwhile
+                self._believed_until = believed_until
+
+    def _is_settled(self) -> bool:
+        """Whether a look lately showed all there was."""
+        return self._store.seconds() < self._believed_until and self.blocking.folder.is_settled
 
     async def measure(self, uids: Sequence[UID]) -> Sequence[tuple[UID, int, int]]:
         """Sizes and dates."""
@@ -267,6 +284,11 @@ class MaildirStore:
         if self._closed:
             raise StoreUnavailable
         return self._lane.run(work)
+
+    def seconds(self) -> float:
+        """The reactor's time."""
+        seconds: float = self._reactor.seconds()
+        return seconds
 
     def quietly(self, work: Deferred[Any] | Coroutine[Deferred[Any], Any, Any]) -> None:
         """Do what nobody awaits; what goes wrong is logged."""
@@ -391,4 +413,11 @@ def open_store(
     def log(text: str) -> None:
         reactor.callFromThread(events.event, "store", problem=text)
 
-    return MaildirStore(lambda: MaildirAccount(root, index, settings, log), settings, reactor, pool, watcher, events)
+    return MaildirStore(
+        lambda: MaildirAccount(root, index, settings, log),
+        settings=settings,
+        reactor=reactor,
+        pool=pool,
+        watcher=watcher,
+        events=events,
+    )
