@@ -6,7 +6,7 @@ Exit status: 0 done; 1 refused, with one line; 2 wrong usage or configuration, w
 import argparse
 import getpass
 import json
-import signal
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -27,13 +27,15 @@ REFUSED_STATUS = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has enough, such as head, is no error
     parser = _parser()
     given, rest = parser.parse_known_args(arguments)
     if rest and not given.takes_server_options:
         parser.error(f"{rest[0]!r} is not an option of {given.name}")
     try:
         given.run(given, rest)
+        sys.stdout.flush()
+    except BrokenPipeError:  # a reader that has enough, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ConfigError as error:
         return _say(str(error), USAGE_STATUS)
     except (EditRefused, BadCredential, OperatorFault) as error:
