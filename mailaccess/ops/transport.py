@@ -60,11 +60,11 @@ def peer_of(transport: Any) -> Peer:
 
 
 def tls_of(transport: Any) -> dict[str, str]:
-    """What protects the connection, as fields of a log line."""
+    """What protects a login, as fields of its log line; nothing does where ``warning`` says so."""
     inner = getattr(transport, "protocol", None)
     wrapper = inner if isinstance(inner, TLSMemoryBIOProtocol) else transport
     if not isinstance(wrapper, TLSMemoryBIOProtocol):
-        return {"tls": "none"}
+        return {"tls": "none", "warning": "the password passed in clear"}
     connection = wrapper.getHandle()  # type: ignore[no-untyped-call]
     return {"tls": connection.get_protocol_version_name(), "cipher": connection.get_cipher_name() or "none"}
 
