@@ -42,6 +42,7 @@ from mailaccess.values import (
     NumberSet,
     SpecialUse,
     Stored,
+    UIDValidity,
 )
 
 T = TypeVar("T")
@@ -107,8 +108,6 @@ class LaneMailbox:
         self._looks = 0
         self._believed_until = 0.0
         self.name = blocking.name
-        self.mailbox_id = blocking.folder.uid_list.guid
-        self.uid_validity = blocking.folder.uid_list.validity
         self.writable = True
         self._recent = blocking.folder.recent
         self.take_over()
@@ -116,6 +115,8 @@ class LaneMailbox:
     def take_over(self) -> None:
         """Tell from now on what the folder knows; in the reactor thread, after its changes were announced."""
         folder = self.blocking.folder
+        self.mailbox_id: str = folder.uid_list.guid
+        self.uid_validity: UIDValidity = folder.uid_list.validity
         self.uid_next: UID = folder.uid_list.next_uid
         self.highest_modseq: ModSeq = folder.highest_modseq
         self.keywords: Sequence[Flag] = self.blocking.keywords
@@ -217,13 +218,17 @@ class LaneMailbox:
     ) -> list[T]:
         """``work`` on all messages, ``step`` at once, in as many turns of the lane as it takes."""
         results: list[T] = []
+        waiting = deque(range(0, len(uids), step))
 
         def some() -> None:
             deadline = time.monotonic() + SLICE_SECONDS
-            while len(results) < len(uids) and (not results or time.monotonic() < deadline):
-                results.extend(work(uids[len(results) : len(results) + step]))
+            while waiting:
+                start = waiting.popleft()
+                results.extend(work(uids[start : start + step]))
+                if time.monotonic() >= deadline:
+                    break
 
-        while len(results) < len(uids):
+        while waiting:
             await self._store.run(some)
         return results
 
