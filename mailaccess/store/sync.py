@@ -23,6 +23,7 @@ Considered and not done: inotify as the only source (events overflow, and say no
 and trusting the index alone when opening (it is a cache; a listing of 10,000 names takes 4 ms).
 """
 
+import errno
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -367,7 +368,10 @@ class Folder:
     # -- files and rows
 
     def _take_new(self, found: Found) -> Found:
-        """Move messages from ``new/`` to ``cur/``; one that somebody else moved is found at the next look."""
+        """Move messages from ``new/`` to ``cur/``; one that somebody else moved is found at the next look.
+
+        One whose name has no room for flags stays, and is served where it lies.
+        """
         for base, place in found.items():
             if place.startswith(NEW):
                 name = place.removeprefix(NEW + "/")
@@ -375,6 +379,10 @@ class Folder:
                 try:
                     self.files.rename(place, after)
                 except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    if error.errno != errno.ENAMETOOLONG:
+                        raise
                     continue
                 found[base] = after
         return found
