@@ -23,7 +23,8 @@ def to_lf(data: bytes) -> bytes:
 
 def crlf_size(data: bytes) -> int:
     """The length of ``to_crlf(data)`` in octets, without making it."""
-    return len(data) + data.count(b"\n") - data.count(b"\r\n")
+    line_feeds = data.count(b"\n")
+    return len(data) + (line_feeds - data.count(b"\r\n") if b"\r" in data else line_feeds)
 
 
 class CRLFReader:

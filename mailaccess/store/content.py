@@ -1,13 +1,14 @@
 """One message's octets as on the wire, read from its file when they are asked for."""
 
+import os
 from collections import OrderedDict
-from typing import BinaryIO
 
 from zope.interface import implementer
 
 from mailaccess.interfaces import IContent
 from mailaccess.message import bodystructure, headers, lines, structure
 from mailaccess.message.envelope import envelope
+from mailaccess.store.maildir import OpenFile
 
 HEAD_OCTETS = 16 * 1024
 """Read first: most headers end there, and their bodies need not be read."""
@@ -21,39 +22,38 @@ OPEN_READERS = 4
 
 @implementer(IContent)
 class FileContent:
-    """The content of ``file``, whose size on disk is ``size``; it is the caller's to close."""
+    """The content of an open file, which :meth:`close` closes."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self._file = file
-        self._size = size
-        self._raw: bytes | None = None
+    def __init__(self, file: OpenFile) -> None:
+        self.file = file
         self._wire: bytes | None = None
         self._reader: lines.CRLFReader | None = None
 
     @property
     def is_large(self) -> bool:
         """Whether it is read in slices."""
-        return self._size > WHOLE_OCTETS
+        return self.file.size > WHOLE_OCTETS
 
     def size(self) -> int:
-        """RFC822.SIZE."""
-        return self._slices().size() if self.is_large else lines.crlf_size(self._octets_on_disk())
+        """RFC822.SIZE. A message that is not large is converted for it: that is as fast as counting its lines."""
+        return self._slices().size() if self.is_large else len(self.whole())
 
     def header(self) -> bytes:
         """The header with its blank line."""
-        if self._raw is None and self._size > HEAD_OCTETS:
-            self._file.seek(0)
-            head = lines.to_crlf(self._file.read(HEAD_OCTETS))
-            end = headers.split(head)
-            if end < len(head):
-                return head[:end]
+        if self._wire is None:
+            head = self._read(min(self.file.size, HEAD_OCTETS))
+            blank = head.find(b"\n\n")  # with bare LF; with CRLF it is found below
+            wire = lines.to_crlf(head[: blank + 2] if blank >= 0 else head)
+            end = headers.split(wire)
+            if blank >= 0 or end < len(wire):
+                return wire[:end]
         whole = self.whole()
         return whole[: headers.split(whole)]
 
     def whole(self) -> bytes:
         """The message."""
         if self._wire is None:
-            self._wire = lines.to_crlf(self._octets_on_disk())
+            self._wire = lines.to_crlf(self._read(self.file.size))
         return self._wire
 
     def octets(self, offset: int, length: int) -> bytes:
@@ -70,20 +70,18 @@ class FileContent:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        os.close(self.file.descriptor)
 
-    def _octets_on_disk(self) -> bytes:
-        if self._raw is None:
-            self._file.seek(0)
-            parts = []
-            while part := self._file.read():  # an unbuffered read may be short
-                parts.append(part)
-            self._raw = parts[0] if len(parts) == 1 else b"".join(parts)
-        return self._raw
+    def _read(self, size: int) -> bytes:
+        """The first octets on disk; fewer where the file is shorter."""
+        octets = os.pread(self.file.descriptor, size, 0)
+        while len(octets) < size and (more := os.pread(self.file.descriptor, size - len(octets), len(octets))):
+            octets += more
+        return octets
 
     def _slices(self) -> lines.CRLFReader:
         if self._reader is None:
-            self._reader = lines.CRLFReader(self._file)
+            self._reader = lines.CRLFReader(os.fdopen(self.file.descriptor, "rb", buffering=0, closefd=False))
         return self._reader
 
 

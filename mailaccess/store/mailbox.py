@@ -5,7 +5,6 @@ Every method brings the folder up to date where it must, and hands the changes t
 again, once.
 """
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -103,14 +102,14 @@ class MaildirMailbox:
     def _measured(self, uid: UID) -> MessageRow:
         """What the file says; its name is believed about the wire where it is right about the disk."""
         row = self.folder.rows[uid]
-        found = os.stat(self._path(uid), follow_symlinks=False)
-        date = max(int(found.st_mtime), 0)
         size, wire_size = sizes(self.folder.bases[uid])
-        if row.size >= 0 or (size == found.st_size and size <= wire_size <= 2 * size):
-            return replace(row, size=row.size if row.size >= 0 else wire_size, internal_date=date)
         content = self._open(uid)
         try:
-            return replace(row, size=content.size(), internal_date=date)
+            if row.size >= 0:
+                wire_size = row.size
+            elif size != content.file.size or not size <= wire_size <= 2 * size:
+                wire_size = content.size()
+            return MessageRow(uid, row.flags, row.modseq, wire_size, max(content.file.mtime, 0))
         finally:
             content.close()
 
@@ -345,8 +344,7 @@ class MaildirMailbox:
         return None
 
     def _open(self, uid: UID) -> FileContent:
-        file = self.folder.files.open(self._place(uid))
-        return FileContent(file, os.fstat(file.fileno()).st_size)
+        return FileContent(self.folder.files.open(self._place(uid)))
 
     def _place(self, uid: UID) -> str:
         return self.folder.places[uid]

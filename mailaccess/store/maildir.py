@@ -30,6 +30,14 @@ Found = dict[str, str]
 """From base to the file's place below the folder: ``cur/…`` or ``new/…``."""
 
 
+class OpenFile(NamedTuple):
+    """A message's file, open for reading: the descriptor is the caller's to close."""
+
+    descriptor: int
+    size: int
+    mtime: int
+
+
 class Incoming(NamedTuple):
     """A whole message in ``tmp/``, that waits for its place."""
 
@@ -62,7 +70,7 @@ class MaildirFiles:
 
     def stamps(self) -> tuple[object, object]:
         """What changes when a file comes, goes or is renamed. ``OSError`` where the folder is gone."""
-        new, cur = os.stat(self.path / NEW), os.stat(self.path / CUR)
+        new, cur = os.stat(f"{self.path}/{NEW}"), os.stat(f"{self.path}/{CUR}")
         return (new.st_mtime_ns, new.st_ino), (cur.st_mtime_ns, cur.st_ino)
 
     def scan(self) -> Found:
@@ -81,10 +89,10 @@ class MaildirFiles:
                     found[base_of(name)] = prefix + name
         return found
 
-    def open(self, place: str) -> BinaryIO:
+    def open(self, place: str) -> OpenFile:
         """A message's file. ``FileNotFoundError`` where it is not there, or not to be served."""
         try:
-            descriptor = os.open(self.path / place, files.READ_ONLY_MODES)
+            descriptor = os.open(f"{self.path}/{place}", files.READ_ONLY_MODES)
         except PermissionError as error:
             self.cannot_serve(place, "not readable")
             raise FileNotFoundError(errno.ENOENT, place) from error
@@ -92,10 +100,11 @@ class MaildirFiles:
             if error.errno in (errno.ELOOP, errno.ENXIO):
                 raise FileNotFoundError(errno.ENOENT, place) from error
             raise
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
             os.close(descriptor)
             raise FileNotFoundError(errno.ENOENT, place)
-        return os.fdopen(descriptor, "rb", buffering=0)
+        return OpenFile(descriptor, found.st_size, int(found.st_mtime))
 
     def cannot_serve(self, place: str, reason: str) -> None:
         """Log a file that no client will see."""
@@ -146,11 +155,11 @@ class MaildirFiles:
 
     def rename(self, place: str, after: str) -> None:
         """Move a file within the folder. ``FileNotFoundError``: look again."""
-        os.rename(self.path / place, self.path / after)
+        os.rename(f"{self.path}/{place}", f"{self.path}/{after}")
 
     def remove(self, place: str) -> None:
         """Unlink a message's file. ``FileNotFoundError``: look again."""
-        os.unlink(self.path / place)
+        os.unlink(f"{self.path}/{place}")
 
     def sync(self) -> None:
         """Make what happened in ``cur/`` survive a power cut."""
