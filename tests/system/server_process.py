@@ -6,6 +6,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,18 @@ class Server:
         """A client's context that verifies the server."""
         return ssl.create_default_context(cafile=str(self.certificate))
 
+    def words(self) -> str:
+        """What it has logged so far."""
+        return self.log.read_text(errors="backslashreplace")
+
+    def resident(self) -> int:
+        """Octets of memory that the process holds."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def descriptors(self) -> int:
+        """How many files and sockets it has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def stop(self) -> int:
         """SIGTERM; the exit status."""
         self.process.terminate()
@@ -80,6 +93,21 @@ def start(folder: Path, *options: str, users: str | None = None) -> Server:
     found = {match[1]: int(match[4]) for line in output if (match := READY.search(line))}
     assert set(found) == {"imap", "imaps", "pop3", "pop3s"}, "".join(output) + (log.read_text() if log.exists() else "")
     return Server(folder, process, found, output, log=log)
+
+
+def eventually(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until ``condition`` holds, and fail if it does not within ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{condition} did not come true within {seconds} s"
+        time.sleep(0.02)
+
+
+def limits(folder: Path, **values: int) -> str:
+    """The option that sets these limits."""
+    path = folder / "limits.toml"
+    path.write_text("[limits]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
+    return f"--config={path}"
 
 
 def _until_ready(stream: IO[str]) -> list[str]:

@@ -1,0 +1,180 @@
+"""A Maildir that somebody hostile can write to, and folders that go away: the rest of the mail is served."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from corpus import crlf, deliver, messages
+from server_process import Server, eventually
+from wire import IMAP, POP3
+
+pytestmark = pytest.mark.system
+
+
+def _socket(path: Path) -> None:
+    here = os.open(path.parent, os.O_RDONLY)
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(f"/proc/self/fd/{here}/{path.name}")
+    os.close(here)
+
+
+def _loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def _unreadable(path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    path.write_bytes(b"Subject: not for you\n\n")
+    path.chmod(0)
+
+
+NOT_MESSAGES: dict[str, Callable[[Path], object]] = {
+    "fifo": os.mkfifo,
+    "zero": lambda path: path.symlink_to("/dev/zero"),
+    "dangling": lambda path: path.symlink_to("/nowhere"),
+    "passwd": lambda path: path.symlink_to("/etc/passwd"),
+    "loop": _loop,
+    "socket": _socket,
+    "folder": Path.mkdir,
+    "unreadable": _unreadable,
+}
+
+
+@pytest.mark.parametrize("place", ["new/1.odd.test", "cur/1.odd.test:2,S"])
+@pytest.mark.parametrize("kind", NOT_MESSAGES)
+def test_what_is_no_message_is_left_out(shared: Server, kind: str, place: str) -> None:
+    sent = deliver(shared.maildir, messages(3))
+    NOT_MESSAGES[kind](shared.maildir / place)
+    for _ in range(2):
+        with IMAP(shared) as client:
+            client.login().select()
+            served = [b"BODY[] {%d}\r\n%s)" % (len(crlf(content)), crlf(content)) for content in sent]
+            fetched = client.ok(b"FETCH 1:* (FLAGS ENVELOPE BODYSTRUCTURE RFC822.SIZE BODY.PEEK[])").text
+            assert all(content in fetched for content in served)
+            assert b"root:" not in fetched
+            client.ok(b"SEARCH TEXT the")
+            client.ok(b"NOOP")
+    with POP3(shared) as pop:
+        pop.login()
+        assert b"\r\n".join(pop.listing(b"RETR 1")) + b"\r\n" in map(crlf, sent)
+        assert len(pop.listing(b"UIDL")) >= 3
+    told = [line for line in shared.words().splitlines() if str(shared.maildir / place) in line]
+    assert 1 <= len(told) <= 3, told  # at most one for each login
+
+
+@pytest.mark.parametrize("kind", ["fifo", "zero", "dangling"])
+def test_a_message_that_becomes_something_else(shared: Server, kind: str) -> None:
+    deliver(shared.maildir, messages(3))
+    with IMAP(shared) as client:
+        client.login().select()
+        path = sorted((shared.maildir / "cur").iterdir())[1]
+        path.unlink()
+        NOT_MESSAGES[kind](path)
+        fetched = client.ask(b"FETCH 1:3 BODY.PEEK[]")
+        assert fetched.status in (b"OK", b"NO")
+        assert {b"1", b"3"} <= {line.split()[1] for line in fetched.lines[:-1] if b" FETCH " in line}
+        client.ok(b"FETCH 1 BODY.PEEK[]")
+
+
+@pytest.mark.parametrize("declared", ["1", "9999999", "99999999999999999999", "-5", "x"])
+def test_a_false_size_in_a_name(shared: Server, declared: str) -> None:
+    (content,) = deliver(shared.maildir, messages(1))
+    (path,) = (shared.maildir / "new").iterdir()
+    path.rename(shared.maildir / "cur" / f"1.false,S={declared},W={declared}:2,")
+    with IMAP(shared) as client:
+        client.login().select()
+        size = len(crlf(content))
+        fetched = client.ok(b"FETCH 1 (RFC822.SIZE BODY.PEEK[])")
+        assert b"{%d}\r\n%s" % (size, crlf(content)) in fetched.text
+        client.ok(b"NOOP")
+    with POP3(shared) as pop:
+        pop.login()
+        assert b"\r\n".join(pop.listing(b"RETR 1")) + b"\r\n" == crlf(content)
+
+
+@pytest.mark.parametrize("length", [255, 254, 200])
+def test_a_long_name(shared: Server, length: int) -> None:
+    (content,) = deliver(shared.maildir, messages(1))
+    (path,) = (shared.maildir / "new").iterdir()
+    path.rename(path.with_name("x" * length))
+    deliver(shared.maildir, messages(1, seed=3))
+    with IMAP(shared) as client:
+        client.login().select()
+        assert crlf(content) in client.ok(b"FETCH 1:* BODY.PEEK[]").text
+        assert client.ask(rb"STORE 1:* +FLAGS (\Seen)").status in (b"OK", b"NO")
+        assert crlf(content) in client.ok(b"FETCH 1:* BODY.PEEK[]").text
+
+
+@pytest.mark.parametrize("folder", ["INBOX", "Work"])
+def test_a_maildir_that_goes_away_is_not_made_anew(shared: Server, folder: str, tmp_path: Path) -> None:
+    deliver(shared.maildir, messages(3))
+    with IMAP(shared) as client:
+        client.login()
+        client.ok(b"CREATE Work")
+        path = shared.maildir if folder == "INBOX" else shared.maildir / ".Work"
+        deliver(path, messages(2, seed=2))
+        selected = client.select(folder.encode())
+        client.ok(b"FETCH 1:* FLAGS")
+        shutil.move(path, tmp_path / "away")
+        for command in (b"FETCH 1:* BODY.PEEK[]", rb"STORE 1 +FLAGS (\Seen)", b"COPY 1 %s" % folder.encode(), b"NOOP"):
+            assert client.ask(command).status in (b"OK", b"NO", b""), command
+        assert not path.exists()
+        shutil.move(tmp_path / "away", path)
+    with IMAP(shared) as client:
+        client.login()
+        again = client.select(folder.encode())
+        assert [line for line in again.lines if b"UIDVALIDITY" in line or b"EXISTS" in line] == [
+            line for line in selected.lines if b"UIDVALIDITY" in line or b"EXISTS" in line
+        ]
+
+
+def _numbers(server: Server) -> bytes:
+    """UIDVALIDITY, UIDNEXT, and the UID of each message."""
+    with IMAP(server) as client:
+        client.login()
+        opened = b" ".join(line for line in client.select().lines if b"UIDVALIDITY" in line or b"UIDNEXT" in line)
+        return opened + client.ok(b"FETCH 1:* (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])").text.rpartition(b"\r\n")[0]
+
+
+def _index(server: Server) -> list[Path]:
+    return list((server.folder / "mail" / "mailaccess-state" / "index").glob(f"{server.user}.sqlite*"))
+
+
+def test_an_index_deleted_under_a_session_changes_no_uid(shared: Server) -> None:
+    deliver(shared.maildir, messages(20))
+    before = _numbers(shared)
+    with IMAP(shared) as client:
+        client.login().select()
+        assert _index(shared)
+        for path in _index(shared):
+            path.unlink()
+        assert b"* 20 FETCH" in client.ok(b"FETCH 1:* (UID FLAGS ENVELOPE)").text
+        client.ok(rb"STORE 1 +FLAGS (\Flagged)")
+        client.ok(b"NOOP")
+        assert _numbers(shared) == before
+    eventually(lambda: _numbers(shared) == before)
+
+
+GARBAGE = [b"", b"\0" * 5000, b"3 V1 N1 Gx\n\xff\xff\n", b"garbage\n" * 100, b"3 V99999999999999999999 N0\n1 :x\n"]
+
+
+@pytest.mark.parametrize("garbage", range(len(GARBAGE)))
+@pytest.mark.parametrize("name", ["dovecot-uidlist", "dovecot-keywords", "subscriptions", "index"])
+def test_damaged_files_of_our_own(shared: Server, name: str, garbage: int) -> None:
+    sent = deliver(shared.maildir, messages(5))
+    before = _numbers(shared)
+    eventually(lambda: len(_index(shared)) == 1)  # nobody has it open
+    path = _index(shared)[0] if name == "index" else shared.maildir / name
+    path.write_bytes(GARBAGE[garbage])
+    with IMAP(shared) as client:
+        client.login().select()
+        fetched = client.ok(b"FETCH 1:* (UID FLAGS ENVELOPE BODY.PEEK[])").text
+        assert all(crlf(content) in fetched for content in sent)
+        client.ok(b'LIST "" "*"')
+        client.ok(b"STORE 1 +FLAGS ($Kept)")
+    after = _numbers(shared)
+    assert after.partition(b"UIDNEXT")[2] == before.partition(b"UIDNEXT")[2] or after.split()[3] != before.split()[3]
