@@ -58,7 +58,7 @@ class Folders:
         directories = [name for name in directories if self._is_folder(name)]
         self.encoding.learn(directories)
         self._strange.clear()
-        return [INBOX, *map(self._name, sorted(directories))]
+        return list(dict.fromkeys([INBOX, *map(self._name, sorted(directories))]))
 
     def path(self, name: MailboxName) -> Path:
         """Where a mailbox is, or would be. ``ClientError(CANNOT)``."""
@@ -81,6 +81,8 @@ class Folders:
         parts = directory[1:].split(b".")
         try:
             name = MailboxName(tuple(map(self.encoding.decode, parts)))
+            if not name.is_inbox and name.parts[0] == "INBOX" != os.fsdecode(parts[0]):
+                self._strange[name] = directory  # ".inbox.Work": INBOX is INBOX in any case (RFC 9051 §5.1)
         except ValueError:
             name = MailboxName(tuple(part.decode("ascii", "backslashreplace").replace("&", "&&") for part in parts))
             self._strange[name] = directory
