@@ -107,7 +107,7 @@ class MailService(MultiService):
             checker.load()
         self._pool = ThreadPool(0, STORE_THREADS, "store")
         self._watcher = Watcher(self._reactor, self._events)
-        self._realm = MailRealm(self._identity, self._open_store, config.hierarchy_separator)
+        self._realm = MailRealm(self._identity, self._open_store, config.hierarchy_separator, self._reactor)
         self._gate = Gate(config.limits, self._events, self._reactor)
 
     def _users_files(self) -> list[Path]:

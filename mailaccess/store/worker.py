@@ -366,17 +366,19 @@ class MaildirStore:
         await self.run(lambda: self._blocking().rename(old, new))
 
     async def open(self, name: MailboxName) -> LaneMailbox:
-        """The mailbox, up to date."""
+        """The mailbox, up to date. Its rows are copied only for the first who opens it."""
 
-        def work() -> tuple[MaildirMailbox, list[MessageRow]]:
+        def work() -> tuple[MaildirMailbox, list[MessageRow] | None]:
             blocking = self._blocking().open(name)
-            return blocking, list(blocking.folder.rows.values())
+            return blocking, None if blocking in self._open else list(blocking.folder.rows.values())
 
-        blocking, rows = await self.run(work)
-        mailbox = self._open.get(blocking)
-        if mailbox is None:
-            mailbox = self._open[blocking] = LaneMailbox(self, blocking, rows)
-        return mailbox
+        while True:
+            blocking, rows = await self.run(work)
+            mailbox = self._open.get(blocking)
+            if mailbox is None and rows is not None:
+                mailbox = self._open[blocking] = LaneMailbox(self, blocking, rows)
+            if mailbox is not None:  # else it was put away while the lane looked: once more
+                return mailbox
 
     async def status(self, name: MailboxName, size: bool) -> MailboxStatus:
         """The mailbox's numbers."""

@@ -18,11 +18,16 @@ async def examine(context: Context, arguments: SelectArguments) -> Reply:
 
 
 async def _open(context: Context, arguments: SelectArguments, read_only: bool) -> Reply:
-    """Leave the mailbox that is open, whatever becomes of the new one (RFC 9051 §6.3.2)."""
-    if context.selected is not None:
-        context.unselect()
-        context.write(lines.untagged("OK", codes.CLOSED, "The previous mailbox is closed"))
-    view = await context.account.open(context.name(arguments.mailbox), read_only)
+    """Leave the mailbox that is open, whatever becomes of the new one (RFC 9051 §6.3.2).
+
+    The new one is opened first: where it is the same, all that is known of it is still there.
+    """
+    try:
+        view = await context.account.open(context.name(arguments.mailbox), read_only)
+    finally:
+        if context.selected is not None:
+            context.unselect()
+            context.write(lines.untagged("OK", codes.CLOSED, "The previous mailbox is closed"))
     context.select(view)
     if arguments.condstore:
         context.enable_condstore()
