@@ -59,6 +59,9 @@ class IContent(Interface):
     def header() -> bytes:
         """The header with its blank line."""
 
+    def fields(names: tuple[bytes, ...]) -> bytes:
+        """The header's fields of these names, in any case, and its blank line; often without opening the message."""
+
     def whole() -> bytes:
         """The whole message."""
 

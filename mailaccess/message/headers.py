@@ -99,6 +99,11 @@ def first(header: bytes, name: bytes) -> bytes | None:
     return None if found is None else unfold(found[2])
 
 
+def every(header: bytes, name: bytes) -> list[bytes]:
+    """The raw values of all fields of this name, in any case, in order."""
+    return [found[2] for found in _named(name.lower()).finditer(b"\r\n" + header)]
+
+
 def select(header: bytes, names: Collection[bytes], invert: bool = False) -> bytes:
     """HEADER.FIELDS, or HEADER.FIELDS.NOT where ``invert``: the fields as they stand, and the empty line.
 

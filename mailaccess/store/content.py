@@ -2,12 +2,14 @@
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 
 from zope.interface import implementer
 
 from mailaccess.interfaces import IContent
 from mailaccess.message import bodystructure, headers, lines, structure
 from mailaccess.message.envelope import envelope
+from mailaccess.store.frequent import are_frequent
 from mailaccess.store.maildir import OpenFile
 
 HEAD_OCTETS = 16 * 1024
@@ -22,21 +24,37 @@ OPEN_READERS = 4
 
 @implementer(IContent)
 class FileContent:
-    """The content of an open file, which :meth:`close` closes."""
+    """The content of a file, which ``open_file`` opens when its octets are first asked for.
 
-    def __init__(self, file: OpenFile) -> None:
-        self.file = file
+    ``frequent`` gives the frequent fields, and is given what reads the header where it does not know them.
+    """
+
+    def __init__(
+        self,
+        open_file: Callable[[], OpenFile],
+        frequent: Callable[[Callable[[], bytes]], bytes] = lambda header: header(),
+    ) -> None:
+        self._open_file = open_file
+        self._frequent = frequent
+        self._opened: OpenFile | None = None
         self._wire: bytes | None = None
         self._reader: lines.CRLFReader | None = None
 
     @property
+    def file(self) -> OpenFile:
+        """The open file. ``FileNotFoundError`` where it is not there."""
+        if self._opened is None:
+            self._opened = self._open_file()
+        return self._opened
+
+    @property
     def is_large(self) -> bool:
-        """Whether it is read in slices."""
-        return self.file.size > WHOLE_OCTETS
+        """Whether it is read in slices; nothing is as long as nobody asked for its octets."""
+        return self._opened is not None and self._opened.size > WHOLE_OCTETS
 
     def size(self) -> int:
         """RFC822.SIZE. A message that is not large is converted for it: that is as fast as counting its lines."""
-        return self._slices().size() if self.is_large else len(self.whole())
+        return self._slices().size() if self.file.size > WHOLE_OCTETS else len(self.whole())
 
     def header(self) -> bytes:
         """The header with its blank line."""
@@ -50,6 +68,10 @@ class FileContent:
         whole = self.whole()
         return whole[: headers.split(whole)]
 
+    def fields(self, names: tuple[bytes, ...]) -> bytes:
+        """Some fields of the header, and its blank line."""
+        return headers.select(self._frequent(self.header) if are_frequent(names) else self.header(), names)
+
     def whole(self) -> bytes:
         """The message."""
         if self._wire is None:
@@ -58,7 +80,11 @@ class FileContent:
 
     def octets(self, offset: int, length: int) -> bytes:
         """A slice of the message."""
-        return self._slices().read(offset, length) if self.is_large else self.whole()[offset : offset + length]
+        return (
+            self._slices().read(offset, length)
+            if self.file.size > WHOLE_OCTETS
+            else self.whole()[offset : offset + length]
+        )
 
     def envelope(self) -> bytes:
         """ENVELOPE as on the wire."""
@@ -69,8 +95,9 @@ class FileContent:
         return bodystructure.body(self.whole(), structure.parse(self.whole()), extended)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self.file.descriptor)
+        """Close the file, where it was opened."""
+        if self._opened is not None:
+            os.close(self._opened.descriptor)
 
     def _read(self, size: int) -> bytes:
         """The first octets on disk; fewer where the file is shorter."""

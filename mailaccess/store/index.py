@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from mailaccess.store import files, schema
@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _BUSY_SECONDS = 5.0
 _PLACEHOLDERS = 500  # below SQLite's oldest limit of 999 variables in a statement
+_CONTENTS = ("structures", "fields")
 
 
 class Kept(NamedTuple):
@@ -85,7 +86,7 @@ class Index:
 
         def write(database: sqlite3.Connection) -> None:
             with database:
-                for table in ("messages", "structures"):
+                for table in ("messages", *_CONTENTS):
                     database.executemany(f"DELETE FROM {table} WHERE mailbox = ? AND uid = ?", keys)  # noqa: S608
                 database.executemany(
                     "INSERT OR REPLACE INTO expunged VALUES (?, ?, ?)", [(*key, highest) for key in keys]
@@ -105,27 +106,40 @@ class Index:
 
     def structures(self, mailbox: int, uids: Sequence[UID]) -> dict[int, tuple[bytes, bytes]]:
         """ENVELOPE and BODYSTRUCTURE of those of these messages that have them here."""
+        query = "SELECT uid, envelope, body FROM structures"
+        return {uid: (envelope, body) for uid, envelope, body in self._of(query, mailbox, uids)}
 
-        def read(database: sqlite3.Connection) -> dict[int, tuple[bytes, bytes]]:
-            found: dict[int, tuple[bytes, bytes]] = {}
+    def keep_structures(self, mailbox: int, found: Iterable[tuple[UID, bytes, bytes]]) -> None:
+        """Keep ENVELOPE and BODYSTRUCTURE."""
+        self._keep("INSERT OR REPLACE INTO structures VALUES (?, ?, ?, ?)", mailbox, found)
+
+    def fields(self, mailbox: int, uids: Sequence[UID]) -> dict[int, bytes]:
+        """The frequent header fields of those of these messages that have them here."""
+        return dict(self._of("SELECT uid, fields FROM fields", mailbox, uids))
+
+    def keep_fields(self, mailbox: int, found: Iterable[tuple[UID, bytes]]) -> None:
+        """Keep frequent header fields."""
+        self._keep("INSERT OR REPLACE INTO fields VALUES (?, ?, ?)", mailbox, found)
+
+    def _of(self, query: str, mailbox: int, uids: Sequence[UID]) -> list[Any]:
+        """The rows that a query finds of these messages, in any order."""
+
+        def read(database: sqlite3.Connection) -> list[Any]:
+            found: list[Any] = []
             for start in range(0, len(uids), _PLACEHOLDERS):
                 some = uids[start : start + _PLACEHOLDERS]
                 marks = ",".join("?" * len(some))
-                query = f"SELECT uid, envelope, body FROM structures WHERE mailbox = ? AND uid IN ({marks})"  # noqa: S608
-                found.update(
-                    (uid, (envelope, body)) for uid, envelope, body in database.execute(query, (mailbox, *some))
-                )
+                found += database.execute(f"{query} WHERE mailbox = ? AND uid IN ({marks})", (mailbox, *some))
             return found
 
         return self._attempt(read)
 
-    def keep_structures(self, mailbox: int, found: Iterable[tuple[UID, bytes, bytes]]) -> None:
-        """Keep ENVELOPE and BODYSTRUCTURE."""
+    def _keep(self, statement: str, mailbox: int, found: Iterable[tuple[object, ...]]) -> None:
         values = [(mailbox, *row) for row in found]
 
         def write(database: sqlite3.Connection) -> None:
             with database:
-                database.executemany("INSERT OR REPLACE INTO structures VALUES (?, ?, ?, ?)", values)
+                database.executemany(statement, values)
 
         self._attempt(write)
 
@@ -179,7 +193,7 @@ def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int
     known = database.execute(query, (guid,)).fetchone()
     if known is not None and known[1] != validity:
         with database:
-            for table in ("messages", "structures", "expunged"):
+            for table in ("messages", *_CONTENTS, "expunged"):
                 database.execute(f"DELETE FROM {table} WHERE mailbox = ?", (known[0],))  # noqa: S608
             database.execute("DELETE FROM mailboxes WHERE id = ?", (known[0],))
         known = None

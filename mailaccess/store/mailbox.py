@@ -18,6 +18,7 @@ from mailaccess.interfaces import IContent, Upload
 from mailaccess.store import files
 from mailaccess.store.content import FileContent, LargeContents
 from mailaccess.store.filenames import FileName, parse, sizes, with_flags
+from mailaccess.store.frequent import FrequentFields
 from mailaccess.store.maildir import CUR, Incoming
 from mailaccess.store.sync import Folder
 from mailaccess.values import (
@@ -103,7 +104,7 @@ class MaildirMailbox:
         """What the file says; its name is believed about the wire where it is right about the disk."""
         row = self.folder.rows[uid]
         size, wire_size = sizes(self.folder.bases[uid])
-        content = self._open(uid)
+        content = FileContent(partial(self.folder.files.open, self._place(uid)))
         try:
             if row.size >= 0:
                 wire_size = row.size
@@ -115,38 +116,38 @@ class MaildirMailbox:
 
     # -- reading
 
-    def read(self, uid: UID, function: Callable[[IContent], T]) -> T | None:
-        """Apply ``function`` to a message; None where it is gone."""
+    def read(self, uids: Sequence[UID], function: Callable[[IContent], T]) -> list[tuple[UID, T | None]]:
+        """Apply ``function`` to each message; None for those that are gone."""
+        frequent = FrequentFields(self.folder.index, self.folder.index_key, uids)
+        act = partial(self._read, function=function, frequent=frequent)
         with files.told_to_client():
-            large = self._large.get(uid)
-            if large is not None:
-                return function(large)
-            content = self._found(uid, self._open)
-            if content is None:
-                return None
-            try:
-                return function(content)
-            finally:
-                if content.is_large:
-                    self._large.keep(uid, content)
-                else:
-                    content.close()
+            found = [(uid, self._found(uid, act)) for uid in uids]
+        frequent.keep()
+        return found
+
+    def _read(self, uid: UID, function: Callable[[IContent], T], frequent: FrequentFields) -> T:
+        large = self._large.get(uid)
+        if large is not None:
+            return function(large)
+        content = FileContent(partial(self.folder.files.open, self._place(uid)), partial(frequent.of, uid))
+        try:
+            return function(content)
+        finally:
+            if content.is_large:
+                self._large.keep(uid, content)
+            else:
+                content.close()
 
     def structures(self, uids: Sequence[UID]) -> list[tuple[UID, bytes, bytes] | None]:
         """ENVELOPE and BODYSTRUCTURE, from the index where it has them; None where a message is gone."""
         kept = self.folder.index.structures(self.folder.index_key, uids)
-        made: list[tuple[UID, bytes, bytes]] = []
-        found: list[tuple[UID, bytes, bytes] | None] = []
-        for uid in uids:
-            pair = kept.get(uid)
-            if pair is None and uid in self.folder.rows:
-                pair = self.read(uid, lambda content: (content.envelope(), content.body(True)))
-                if pair is not None:
-                    made.append((uid, *pair))
-            found.append((uid, *pair) if pair is not None else None)
-        if made:
+        missing = [uid for uid in uids if uid not in kept]
+        if missing:
+            read = self.read(missing, lambda content: (content.envelope(), content.body(True)))
+            made = [(uid, *pair) for uid, pair in read if pair is not None]
             self.folder.index.keep_structures(self.folder.index_key, made)
-        return found
+            kept.update((uid, (envelope, body)) for uid, envelope, body in made)
+        return [(uid, *kept[uid]) if uid in kept else None for uid in uids]
 
     def uidls(self, uids: Sequence[UID]) -> list[bytes]:
         """POP3's unique-ids: those that another server gave, else in Dovecot's default format."""
@@ -342,9 +343,6 @@ class MaildirMailbox:
                 if attempt == 0:
                     self._tell(self.folder.look_again())
         return None
-
-    def _open(self, uid: UID) -> FileContent:
-        return FileContent(self.folder.files.open(self._place(uid)))
 
     def _place(self, uid: UID) -> str:
         return self.folder.places[uid]

@@ -55,6 +55,10 @@ class MemoryContent:
         """The header with its blank line."""
         return self._octets[: headers.split(self._octets)]
 
+    def fields(self, names: tuple[bytes, ...]) -> bytes:
+        """Some fields of the header, and its blank line."""
+        return headers.select(self.header(), names)
+
     def whole(self) -> bytes:
         """The message."""
         return self._octets

@@ -1,6 +1,6 @@
 """The tables of an account's index. It is a cache: another version, or damage, means that it is made anew."""
 
-VERSION = 2
+VERSION = 3
 
 APPLICATION_ID = 0x6D616363  # "macc"
 
@@ -27,6 +27,12 @@ CREATE TABLE IF NOT EXISTS structures (
     uid INTEGER NOT NULL,
     envelope BLOB NOT NULL,             -- as on the wire
     body BLOB NOT NULL,                 -- BODYSTRUCTURE as on the wire
+    PRIMARY KEY (mailbox, uid)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fields (
+    mailbox INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    fields BLOB NOT NULL,               -- frequent header fields and the empty line, as on the wire
     PRIMARY KEY (mailbox, uid)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS expunged (

@@ -7,6 +7,7 @@ from zope.interface import implementer
 
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
 from mailaccess.interfaces import IContent, IMailbox, Listener
+from mailaccess.message import headers
 from mailaccess.values import (
     INBOX,
     UID,
@@ -38,6 +39,9 @@ class Message:
 
     def header(self) -> bytes:
         return self._octets[: self._octets.find(b"\r\n\r\n") + 4]
+
+    def fields(self, names: tuple[bytes, ...]) -> bytes:
+        return headers.select(self.header(), names)
 
     def whole(self) -> bytes:
         return self._octets

@@ -36,6 +36,9 @@ class Content:
         header, blank, _ = self.wire.partition(b"\r\n\r\n")
         return header + blank
 
+    def fields(self, names: tuple[bytes, ...]) -> bytes:
+        raise AssertionError("POP3 wants no single fields")
+
     def whole(self) -> bytes:
         return self.wire
 

@@ -18,7 +18,7 @@ def opened(data: bytes) -> FileContent:
     """The content of a file that nobody else has."""
     descriptor = os.memfd_create("message")
     os.write(descriptor, data)
-    return FileContent(OpenFile(descriptor, len(data), 0))
+    return FileContent(lambda: OpenFile(descriptor, len(data), 0))
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join))
@@ -27,6 +27,7 @@ def test_all_ways_to_read_tell_the_same(data: bytes) -> None:
     end = headers.split(wire)
     first = opened(data)
     assert first.header() == wire[:end]
+    assert first.fields((b"SUBJECT",)) == headers.select(wire[:end], (b"subject",))
     assert first.size() == len(wire)
     assert (first.whole(), first.header()) == (wire, wire[:end])
     assert first.octets(3, 10) == wire[3:13]
@@ -37,10 +38,11 @@ def test_all_ways_to_read_tell_the_same(data: bytes) -> None:
 def test_a_large_message_is_read_in_slices(line: bytes) -> None:
     data = b"A: b" + line[70:] * 2 + line * (WHOLE_OCTETS // 70)
     content = opened(data)
-    assert content.is_large
+    assert [content.is_large] == [False], "it is not even open"
     assert content.size() == len(lines.to_crlf(data))
     assert content.octets(content.size() - 5, 10) == b"xxx\r\n"
     assert content.header() == b"A: b\r\n\r\n"
+    assert content.is_large
     content.close()
 
 
@@ -61,6 +63,7 @@ def test_only_the_head_is_read_for_a_header(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_close_closes_the_file() -> None:
     content = opened(b"x")
+    assert content.whole() == b"x"
     content.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(content.file.descriptor)

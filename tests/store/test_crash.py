@@ -133,4 +133,5 @@ def test_what_was_acknowledged_survives(open_account: Open, root: Path, index: P
 
 def read_subject(account: MaildirAccount, uid: UID) -> str:
     """The number in a message's subject."""
-    return account.mailbox(INBOX).read(uid, lambda content: content.header().decode().split()[1]) or ""
+    ((_, subject),) = account.mailbox(INBOX).read([uid], lambda content: content.header().decode().split()[1])
+    return subject or ""

@@ -192,6 +192,7 @@ def test_a_long_read_lets_others_of_the_account_go_first(
     machine: Machine, store: MaildirStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "READ_TOGETHER", 1)
     mailbox = machine.run(store.open(INBOX))
     uids = append(machine, store, 5)
     order: list[object] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailaccess.store.account import MaildirAccount
-from mailaccess.values import INBOX
+from mailaccess.values import INBOX, UID
 
 Open = Callable[[], MaildirAccount]
 
@@ -65,5 +65,5 @@ def test_uids_are_unique_and_nothing_is_lost(open_account: Open, root: Path, ind
     inbox = open_account().open(INBOX)
     assert len(inbox.folder.rows) == PROCESSES * ROUNDS - len(gone)
     for uid, text in told.items():
-        subject = inbox.read(uid, lambda content: content.header().decode().strip())  # type: ignore[arg-type]
+        ((_, subject),) = inbox.read([UID(uid)], lambda content: content.header().decode().strip())
         assert subject == (None if uid in gone else text)

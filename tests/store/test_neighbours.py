@@ -208,7 +208,7 @@ def test_a_message_that_becomes_a_pipe_is_gone(account: MaildirAccount, root: Pa
     path = root / inbox.folder.places[uid]
     path.unlink()
     os.mkfifo(path)
-    assert inbox.read(uid, lambda content: content.whole()) is None
+    assert inbox.read([uid], lambda content: content.whole()) == [(uid, None)]
     path.unlink()
 
 
@@ -216,7 +216,7 @@ def test_names_that_lie_about_sizes_are_served_whole(account: MaildirAccount, ro
     text = b"Subject: x\n\n" + b"line\n" * 10
     deliver(root, "1.a.h,S=5,W=5:2,", "cur", text)
     inbox = account.open(INBOX)
-    assert inbox.read(UID(1), lambda content: content.whole()) == text.replace(b"\n", b"\r\n")
+    assert inbox.read([UID(1)], lambda content: content.whole()) == [(1, text.replace(b"\n", b"\r\n"))]
     ((_, size, _),) = inbox.measure([UID(1)])
     assert size == len(text.replace(b"\n", b"\r\n"))
 
@@ -226,4 +226,5 @@ def test_names_of_any_octets_are_served(account: MaildirAccount, root: Path) -> 
     deliver(root, "2." + "x" * 250, "new")
     inbox = account.open(INBOX)
     assert len(inbox.folder.rows) == 2
-    assert all(inbox.read(uid, lambda content: content.size()) == 14 for uid in inbox.folder.rows)
+    uids = list(inbox.folder.rows)
+    assert inbox.read(uids, lambda content: content.size()) == [(uid, 14) for uid in uids]

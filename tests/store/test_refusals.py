@@ -12,7 +12,7 @@ import pytest
 from mailaccess.errors import ClientError, OverQuota, StoreUnavailable
 from mailaccess.interfaces import Upload
 from mailaccess.store.account import MaildirAccount
-from mailaccess.values import FLAGGED, INBOX, SEEN, Flag, FlagChange, MailboxName, flags
+from mailaccess.values import FLAGGED, INBOX, SEEN, UID, Flag, FlagChange, MailboxName, flags
 
 Open = Callable[[], MaildirAccount]
 ARCHIVE = MailboxName(("Archive",))
@@ -147,7 +147,7 @@ def test_a_disk_that_only_reads_serves_what_there_is(open_account: Open, refusin
     again = open_account()
     assert told(again) == before
     inbox = again.open(INBOX)
-    assert [inbox.read(uid, lambda content: content.size()) for uid in inbox.folder.rows] == [116] * 3
+    assert inbox.read([UID(1), UID(2), UID(3)], lambda content: content.size()) == [(1, 116), (2, 116), (3, 116)]
     assert len(inbox.measure(list(inbox.folder.rows))) == 3
     assert again.status(INBOX, size=True).messages == 3
     for operation in (append, store):

@@ -178,6 +178,8 @@ class _Opened:
         return 0, self._content.size()
 
     def _fields(self, wanted: Section) -> bytes | None:
+        if not wanted.path and wanted.kind is Kind.FIELDS:
+            return self._content.fields(wanted.fields)
         if not wanted.path:
             header = self._header
         else:
