@@ -6,7 +6,7 @@ from mailaccess.imap.context import Context, Reply, ok
 from mailaccess.imap.grammar.listing import ListArguments
 from mailaccess.imap.responses import data
 from mailaccess.mailbox import names
-from mailaccess.mailbox.listing import Attribute, Listed, Return, Selection
+from mailaccess.mailbox.listing import Attribute, Listed
 
 
 async def list_(context: Context, arguments: ListArguments) -> Reply:
@@ -14,11 +14,7 @@ async def list_(context: Context, arguments: ListArguments) -> Reply:
     if not arguments.extended and arguments.patterns == ("",):
         _tell_root(context)
         return ok("LIST completed")
-    found = await context.account.listing(
-        _patterns(context, arguments),
-        frozenset(Selection(option) for option in arguments.selection),
-        frozenset(Return(option) for option in arguments.returns),
-    )
+    found = await context.account.listing(_patterns(context, arguments), arguments.selection, arguments.returns)
     for mailbox in found:
         _tell(context, mailbox)
         if arguments.status and Attribute.NON_EXISTENT not in mailbox.attributes:

@@ -1,33 +1,12 @@
 """LIST and LSUB (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154)."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from mailaccess.imap.grammar.names import list_mailbox, mailbox
 from mailaccess.imap.grammar.status import StatusItem, status_items
 from mailaccess.imap.grammar.tokens import BadSyntax, end, expect, keyword, next_is, refuse_keyword, skip, sp
 from mailaccess.imap.wire import Arguments
-
-MAX_PATTERNS = 100
-"""Every mailbox is matched against every pattern; the most that a client was seen to send is 2."""
-
-
-class Selection(StrEnum):
-    """Which mailboxes LIST is to show (RFC 5258 §3.1, RFC 6154 §5.1)."""
-
-    SUBSCRIBED = "SUBSCRIBED"
-    REMOTE = "REMOTE"
-    RECURSIVEMATCH = "RECURSIVEMATCH"
-    SPECIAL_USE = "SPECIAL-USE"
-
-
-class Return(StrEnum):
-    """What LIST is to tell of them (RFC 5258 §3.2, RFC 6154 §5.2). STATUS is in ``ListArguments.status``."""
-
-    SUBSCRIBED = "SUBSCRIBED"
-    CHILDREN = "CHILDREN"
-    SPECIAL_USE = "SPECIAL-USE"
-
+from mailaccess.mailbox.listing import MAX_PATTERNS, Return, Selection
 
 _SELECTIONS = {option.encode("ascii"): option for option in Selection}
 _RETURNS = {option.encode("ascii"): option for option in Return}

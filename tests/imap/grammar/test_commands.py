@@ -8,9 +8,9 @@ import pytest
 from mailaccess.imap.grammar import listing, login, mailboxes, status
 from mailaccess.imap.grammar import store as storing
 from mailaccess.imap.grammar import tokens as t
-from mailaccess.imap.grammar.listing import Return, Selection
 from mailaccess.imap.grammar.status import StatusItem
 from mailaccess.imap.wire import Arguments
+from mailaccess.mailbox.listing import Return, Selection
 from mailaccess.values import DELETED, SEEN, Flag, FlagChange, ModSeq, SequenceSet
 from tests.imap.reading import arguments
 
