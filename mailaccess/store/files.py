@@ -99,10 +99,10 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def stamp(path: Path) -> tuple[int, int, int] | None:
+def stamp(path: Path | str) -> tuple[int, int, int] | None:
     """What changes when a file or directory is written: mtime in ns, size, inode; None where there is none."""
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

@@ -54,8 +54,10 @@ class Folders:
 
     def names(self) -> list[MailboxName]:
         """Every folder there is, INBOX first. A name that cannot be decoded is shown with escapes."""
-        directories = [os.fsencode(entry.name) for entry in os.scandir(self.root) if entry.name.startswith(".")]
-        directories = [name for name in directories if self._is_folder(name)]
+        with os.scandir(self.root) as entries:
+            directories = [
+                os.fsencode(entry.name) for entry in entries if entry.name[0] == "." and self._is_folder(entry)
+            ]
         self.encoding.learn(directories)
         self._strange.clear()
         return list(dict.fromkeys([INBOX, *map(self._name, sorted(directories))]))
@@ -73,9 +75,8 @@ class Folders:
         """Whether there is a folder of this name."""
         return (self.path(name) / CUR).is_dir()
 
-    def _is_folder(self, directory: bytes) -> bool:
-        parts = directory[1:].split(b".")
-        return all(parts) and (self.root / os.fsdecode(directory) / CUR).is_dir()
+    def _is_folder(self, directory: "os.DirEntry[str]") -> bool:
+        return all(directory.name[1:].split(".")) and os.path.isdir(f"{directory.path}/{CUR}")
 
     def _name(self, directory: bytes) -> MailboxName:
         parts = directory[1:].split(b".")

@@ -5,6 +5,7 @@ Every method brings the folder up to date where it must, and hands the changes t
 again, once.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -53,6 +54,8 @@ class MaildirMailbox:
         """Whether flags changed since the directory was last made durable."""
         self._announce = announce
         self._large = LargeContents()
+        self._status: tuple[object, MailboxStatus] | None = None
+        """The last answer to STATUS, behind all that it depends on: clients ask for many mailboxes, every minute."""
 
     # -- looking
 
@@ -65,16 +68,24 @@ class MaildirMailbox:
         self.refresh()
         if size:
             self.measure(list(self.folder.rows))
-        rows = self.folder.rows.values()
+        folder = self.folder
+        state = (folder.uid_list.validity, folder.uid_list.next_uid, folder.highest_modseq, folder.recent, size)
+        if self._status is None or self._status[0] != state:
+            self._status = state, self._count(size)
+        return self._status[1]
+
+    def _count(self, size: bool) -> MailboxStatus:
+        folder = self.folder
+        kinds = Counter(row.flags for row in folder.rows.values())
         return MailboxStatus(
-            messages=len(rows),
-            unseen=sum(SEEN not in row.flags for row in rows),
-            deleted=sum(DELETED in row.flags for row in rows),
-            recent=sum(row.uid >= self.folder.recent for row in rows),
-            uid_next=self.folder.uid_list.next_uid,
-            uid_validity=self.folder.uid_list.validity,
-            highest_modseq=self.folder.highest_modseq,
-            size=sum(max(row.size, 0) for row in rows) if size else -1,
+            messages=len(folder.rows),
+            unseen=sum(number for kind, number in kinds.items() if SEEN not in kind),
+            deleted=sum(number for kind, number in kinds.items() if DELETED in kind),
+            recent=sum(uid >= folder.recent for uid in folder.rows),
+            uid_next=folder.uid_list.next_uid,
+            uid_validity=folder.uid_list.validity,
+            highest_modseq=folder.highest_modseq,
+            size=sum(max(row.size, 0) for row in folder.rows.values()) if size else -1,
         )
 
     def claim_recent(self, below: UID) -> None:

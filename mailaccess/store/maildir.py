@@ -68,7 +68,7 @@ class MaildirFiles:
             (self.path / SUBFOLDER_MARK).touch(0o600)
         files.sync_directory(self.path)
 
-    def stamps(self) -> tuple[object, object]:
+    def stamps(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """What changes when a file comes, goes or is renamed. ``OSError`` where the folder is gone."""
         new, cur = os.stat(f"{self.path}/{NEW}"), os.stat(f"{self.path}/{CUR}")
         return (new.st_mtime_ns, new.st_ino), (cur.st_mtime_ns, cur.st_ino)

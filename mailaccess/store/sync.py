@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
 from mailaccess.errors import NoSuchMailbox, StoreUnavailable
@@ -52,6 +53,15 @@ the first look after this long lists them."""
 
 MODSEQ_SHIFT = 20
 """Seconds in 2**20ths: a million changes a second for ever, and below 2**63 until the year 280,000."""
+
+
+class _Stamps(NamedTuple):
+    """What changes with a folder; the mtimes of its directories, in ns, come first in theirs."""
+
+    new: tuple[int, int]
+    cur: tuple[int, int]
+    uid_list: tuple[int, int, int] | None
+    keywords: tuple[int, int, int] | None
 
 
 class Folder:
@@ -117,14 +127,13 @@ class Folder:
 
     def next_modseq(self) -> ModSeq:
         """The MODSEQ of the change that happens now."""
-        self.highest_modseq = ModSeq(max(self.highest_modseq + 1, self._modseq_now()))
+        self.highest_modseq = ModSeq(max(self.highest_modseq + 1, _modseq(time.time_ns())))
         return self.highest_modseq
 
-    def _modseq_now(self) -> ModSeq:
-        """The clock as a MODSEQ; what the disk remembers counts where the clock went back."""
-        stamps = (files.stamp(self.path / name) for name in (CUR, uidlist.FILE))
-        newest_ns = max(time.time_ns(), *(stamp[0] for stamp in stamps if stamp is not None))
-        return ModSeq((newest_ns << MODSEQ_SHIFT) // 1_000_000_000)
+    def _first_modseq(self) -> ModSeq:
+        """Above all MODSEQs of before: what the disk remembers of the time counts where the clock went back."""
+        stamps = (files.stamp(f"{self.path}/{name}") for name in (CUR, uidlist.FILE))
+        return _modseq(max(time.time_ns(), *(stamp[0] for stamp in stamps if stamp is not None)))
 
     def flags_of(self, letters: str) -> Flags:
         """What letters mean in this folder."""
@@ -190,8 +199,9 @@ class Folder:
         """The state to give to :meth:`touched`."""
         return self._stamps()
 
-    def _stamps(self) -> tuple[object, ...]:
-        return (*self.files.stamps(), files.stamp(self.path / uidlist.FILE), files.stamp(self.path / KEYWORDS))
+    def _stamps(self) -> _Stamps:
+        new, cur = self.files.stamps()
+        return _Stamps(new, cur, files.stamp(f"{self.path}/{uidlist.FILE}"), files.stamp(f"{self.path}/{KEYWORDS}"))
 
     def _may_have_changed(self, take_new: bool) -> bool:
         stamps = self._stamps()
@@ -199,8 +209,7 @@ class Folder:
             return True
         if self._suspect_at is not None and time.monotonic() > self._suspect_at:
             return True
-        youngest = max(stamp[0] for stamp in self.files.stamps())  # type: ignore[index]
-        if youngest > self._listed_ns - RACY_NS:
+        if max(stamps.new[0], stamps.cur[0]) > self._listed_ns - RACY_NS:
             return True
         return take_new and self._has_new
 
@@ -396,7 +405,7 @@ class Folder:
                 self._read_list()
                 self.uid_list.guid = secrets.token_hex(16)
                 self._write_list(self.uid_list)
-        kept = self.index.load(self.uid_list.guid, self.path, self.uid_list.validity, self._modseq_now())
+        kept = self.index.load(self.uid_list.guid, self.path, self.uid_list.validity, self._first_modseq())
         self._index_generation = self.index.generation
         self.index_key = kept.mailbox
         self.highest_modseq = ModSeq(max(self.highest_modseq, kept.highest_modseq))
@@ -483,3 +492,8 @@ class Folder:
 
 def _has_new(found: Found) -> bool:
     return any(place.startswith(NEW) for place in found.values())
+
+
+def _modseq(time_ns: int) -> ModSeq:
+    """A moment as a MODSEQ."""
+    return ModSeq((time_ns << MODSEQ_SHIFT) // 1_000_000_000)
