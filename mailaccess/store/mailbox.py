@@ -5,9 +5,10 @@ Every method brings the folder up to date where it must, and hands the changes t
 again, once.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -310,7 +311,7 @@ class MaildirMailbox:
             for incoming, kept in waiting:
                 place = f"{CUR}/{with_flags(FileName(incoming.base), kept, folder.keywords.letters)}"
                 folder.files.rename(incoming.temporary, place)
-                undo.callback(_unlink, folder.path / place)
+                undo.callback(_unlink, f"{folder.path}/{place}")
                 placed.append(place)
             if placed:
                 folder.files.sync()
@@ -358,8 +359,8 @@ class MaildirMailbox:
     def _place(self, uid: UID) -> str:
         return self.folder.places[uid]
 
-    def _path(self, uid: UID) -> Path:
-        return self.folder.path / self._place(uid)
+    def _path(self, uid: UID) -> str:
+        return f"{self.folder.path}/{self._place(uid)}"
 
     def _tell(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -371,5 +372,6 @@ class MaildirMailbox:
         return tuple(self.folder.keywords.by_letter.values())
 
 
-def _unlink(path: Path) -> None:
-    path.unlink(missing_ok=True)
+def _unlink(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)

@@ -134,18 +134,19 @@ class MaildirFiles:
             raise
         return Incoming(temporary, with_sizes(base, size, wire_size), wire_size, when)
 
-    def link(self, source: Path) -> Incoming:
+    def link(self, source: str) -> Incoming:
         """A copy of another folder's file in ``tmp/``: a hard link where the file system allows one."""
         base = self._names()
-        path = self.path / TMP / base
+        temporary = f"{TMP}/{base}"
         try:
-            os.link(source, path, follow_symlinks=False)
+            os.link(source, f"{self.path}/{temporary}", follow_symlinks=False)
         except OSError as error:
             if error.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP):
                 raise
             with os.fdopen(os.open(source, files.READ_ONLY_MODES), "rb") as file:
                 return self.receive(file, int(os.fstat(file.fileno()).st_mtime))
-        return Incoming(f"{TMP}/{base}", with_sizes(base, *sizes(base_of(source.name))), sizes(source.name)[1], -1)
+        size, wire_size = sizes(base_of(source.rpartition("/")[2]))
+        return Incoming(temporary, with_sizes(base, size, wire_size), wire_size, -1)
 
     def drop(self, incoming: Iterable[Incoming]) -> None:
         """Take back what waits in ``tmp/``."""
