@@ -15,12 +15,16 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from mailaccess.changes import Change, Reset
+from mailaccess.changes import Change, Expunged, Reset
 from mailaccess.errors import ClientError, Code, StoreUnavailable
 from mailaccess.interfaces import IContent, IMailbox, IMailStore
 from mailaccess.values import INBOX, UID, MessageRow
 
 T = TypeVar("T")
+
+AHEAD_BYTES = 64 * 1024
+"""Octets of further messages that are read with one: clients fetch one after the other, and each call costs a worker's
+turn."""
 
 
 class Maildrop:
@@ -33,6 +37,8 @@ class Maildrop:
         self._uids = array("I")
         self._sizes = array("Q")
         self._marked = bytearray()
+        self._ahead: dict[int, bytes] = {}
+        self._fetched = -1
         self.count = 0
         """Messages that are not marked."""
         self.octets = 0
@@ -68,6 +74,8 @@ class Maildrop:
         self.reset()
 
     def _changed(self, change: Change) -> None:
+        if isinstance(change, Expunged | Reset):
+            self._ahead.clear()
         if isinstance(change, Reset):
             self._replaced = True
 
@@ -113,8 +121,34 @@ class Maildrop:
         self._check_not_replaced()
         ((_, result),) = await self._mailbox.read([self._uid(number)], function)
         if result is None:
-            raise ClientError(Code.EXPUNGEISSUED, f"Message {number} was removed by another session")
+            raise _removed(number)
         return result
+
+    async def fetch(self, number: int, length: int) -> bytes:
+        """The first octets of a message, at most ``length``; ``ClientError`` where it is gone.
+
+        Of a client that fetches in order, small messages that follow are read too, and kept until it asks for them.
+        """
+        self._check_not_replaced()
+        if number not in self._ahead:
+            numbers = [number, *(self._following(number, length) if number == self._fetched + 1 else ())]
+            read = await self._mailbox.read(list(map(self._uid, numbers)), lambda content: content.octets(0, length))
+            found = zip(numbers, read, strict=True)
+            self._ahead = {each: octets for each, (_, octets) in found if octets is not None}
+        self._fetched = number
+        octets = self._ahead.pop(number, None)
+        if octets is None:
+            raise _removed(number)
+        return octets
+
+    def _following(self, number: int, length: int) -> Iterator[int]:
+        """The messages behind one that are small enough to be read with it."""
+        octets = 0
+        for each in range(number + 1, self.numbered + 1):
+            octets += self.size(each)
+            if octets > min(AHEAD_BYTES, length) or self._marked[each - 1]:
+                return
+            yield each
 
     async def commit(self) -> int:
         """Remove all that is marked, or raise and remove nothing; how many were marked (RFC 1939 §6).
@@ -143,3 +177,7 @@ class Maildrop:
         """UIDs mean nothing any more when the mailbox has been replaced by another."""
         if self._replaced:
             raise StoreUnavailable("The maildrop was replaced: log in again")
+
+
+def _removed(number: int) -> ClientError:
+    return ClientError(Code.EXPUNGEISSUED, f"Message {number} was removed by another session")

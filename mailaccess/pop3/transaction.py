@@ -117,12 +117,11 @@ class Top:
 
 async def _send(context: Context, number: int, lines: int | None) -> bytes:
     """Write a message slice by slice, up to ``lines`` of its body or, for None, whole; the reply's end is returned."""
-
-    def beginning(content: IContent) -> tuple[bytes, int]:
-        return content.octets(0, SLICE_BYTES), 0 if lines is None else len(content.header())
-
-    octets, header_octets = await context.maildrop.read(number, beginning)
-    top_ = None if lines is None else Top(header_octets, lines)
+    if lines is None:
+        top_, octets = None, await context.maildrop.fetch(number, SLICE_BYTES)
+    else:
+        octets, header_octets = await context.maildrop.read(number, _beginning)
+        top_ = Top(header_octets, lines)
     context.begin(ok(f"{context.maildrop.size(number)} octets" if lines is None else "Top of message follows"))
     stuffer = DotStuffer()
     offset = 0
@@ -133,6 +132,10 @@ async def _send(context: Context, number: int, lines: int | None) -> bytes:
         if len(octets) < SLICE_BYTES or (top_ and top_.done):
             return stuffer.end()
         octets = await _slice(context.maildrop, number, offset)
+
+
+def _beginning(content: IContent) -> tuple[bytes, int]:
+    return content.octets(0, SLICE_BYTES), len(content.header())
 
 
 async def _slice(maildrop: Maildrop, number: int, offset: int) -> bytes:

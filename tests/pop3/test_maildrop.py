@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mailaccess.changes import Arrived
 from mailaccess.errors import ClientError, MailboxInUse, StoreUnavailable
-from mailaccess.pop3.maildrop import Maildrop
+from mailaccess.pop3.maildrop import AHEAD_BYTES, Maildrop
 from mailaccess.values import UID, MessageRow, ModSeq
 from tests.pop3.doubles import Drop
 
@@ -127,3 +127,38 @@ def test_a_failure_lets_go_of_the_lock(failing: str, monkeypatch: pytest.MonkeyP
         opened(drop)
     assert not drop.locked
     assert drop.listeners == []
+
+
+def test_who_fetches_in_order_is_read_ahead_for() -> None:
+    drop = Drop([b"a", b"b", b"c" * 20, b"d", b"e" * (AHEAD_BYTES + 1), b"f"])
+    maildrop = opened(drop)
+    fetched = [done(maildrop.fetch(number, 2 * AHEAD_BYTES)) for number in range(1, 7)]
+    assert fetched == list(drop.messages.values())
+    assert drop.reads == 3, "one, two to four, five and six"
+
+
+def test_who_jumps_is_not_read_ahead_for() -> None:
+    drop = Drop([b"a", b"b", b"c"])
+    maildrop = opened(drop)
+    assert [done(maildrop.fetch(number, 10)) for number in (3, 1, 3)] == [b"c", b"a", b"c"]
+    assert drop.reads == 3
+
+
+def test_what_was_read_ahead_and_expunged_is_gone() -> None:
+    drop = Drop([b"a", b"b", b"c"])
+    maildrop = opened(drop)
+    done(maildrop.fetch(1, 10))
+    done(maildrop.fetch(2, 10))
+    drop.remove(3)
+    with pytest.raises(ClientError):
+        done(maildrop.fetch(3, 10))
+
+
+def test_a_marked_message_is_not_read_ahead() -> None:
+    drop = Drop([b"a", b"b", b"c", b"d"])
+    maildrop = opened(drop)
+    done(maildrop.fetch(1, 10))
+    maildrop.mark(3)
+    done(maildrop.fetch(2, 10))
+    assert done(maildrop.fetch(4, 10)) == b"d"
+    assert drop.reads == 3
