@@ -192,8 +192,8 @@ class Folder:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the last look left nothing to be looked at again."""
-        return self._clean is not None and self._suspect_at is None
+        """Whether the last look left nothing that is to be looked at now."""
+        return self._clean is not None and (self._suspect_at is None or time.monotonic() < self._suspect_at)
 
     def stamps(self) -> object:
         """The state to give to :meth:`touched`."""

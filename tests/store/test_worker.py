@@ -1,5 +1,6 @@
 """The store as front ends see it: when a look needs the lane, and when the kernel's silence is enough."""
 
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -12,6 +13,7 @@ from twisted.python.threadpool import ThreadPool
 from mailaccess.changes import Arrived, Change, FlagsChanged
 from mailaccess.interfaces import IEvents
 from mailaccess.store.account import StoreSettings
+from mailaccess.store.sync import RACY_NS
 from mailaccess.store.watch import Watcher
 from mailaccess.store.worker import STILL_SECONDS, LaneMailbox, MaildirStore, open_store
 from mailaccess.values import FLAGGED, INBOX, SEEN, FlagChange, flags
@@ -122,8 +124,11 @@ def test_what_was_delivered_is_told_with_the_next_look(inbox: LaneMailbox, heard
 def test_flags_changed_outside_at_once_after_ours_are_told_soon(inbox: LaneMailbox, heard: list[Change]) -> None:
     (uid,) = inbox.blocking.folder.rows
     result(inbox.store([uid], FlagChange.ADD, flags([SEEN])))
-    (name,) = (inbox.blocking.folder.path / "cur").iterdir()
+    cur = inbox.blocking.folder.path / "cur"
+    (name,) = cur.iterdir()
     name.rename(name.with_name(name.name.replace(":2,S", ":2,FS")))
+    later_ns = cur.stat().st_mtime_ns + RACY_NS
+    os.utime(cur, ns=(later_ns, later_ns))  # on kernels with coarse times as well
     result(inbox.refresh())
     assert isinstance(heard[-1], FlagsChanged)
     assert heard[-1].rows[0].flags == flags([SEEN, FLAGGED])
