@@ -259,13 +259,13 @@ class Folder:
                 self._take_keywords(found)
         return found
 
-    def _unnumbered(self, found: Found) -> list[str]:
-        """Files that need a UID, in the order in which they get one."""
+    def _unnumbered(self, found: Found) -> set[str]:
+        """Files that need a UID."""
         uids = self.uid_list.uids
         new = found.keys() - uids.keys()
         if self._gone:
             new |= {base for base in found if uids.get(base) in self._gone}
-        return sorted(new, key=order)
+        return new
 
     # -- the UID list
 
@@ -337,7 +337,7 @@ class Folder:
 
     def _number(self, found: Found) -> None:
         """Give UIDs to the files that have none, durably. Under the lock, with the list just read."""
-        self.number(self._unnumbered(found))
+        self.number(sorted(self._unnumbered(found), key=order))
 
     def make_keywords(self, keywords: Iterable[Flag]) -> None:
         """Give letters to keywords. Under the lock. ``ClientError(LIMIT)`` when there are no more."""
