@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from corpus import crlf, deliver, messages
-from server_process import Server, eventually
+from server_process import Server
 from wire import IMAP, POP3
 
 pytestmark = pytest.mark.system
@@ -130,51 +130,3 @@ def test_a_maildir_that_goes_away_is_not_made_anew(shared: Server, folder: str, 
         assert [line for line in again.lines if b"UIDVALIDITY" in line or b"EXISTS" in line] == [
             line for line in selected.lines if b"UIDVALIDITY" in line or b"EXISTS" in line
         ]
-
-
-def _numbers(server: Server) -> bytes:
-    """UIDVALIDITY, UIDNEXT, and the UID of each message."""
-    with IMAP(server) as client:
-        client.login()
-        opened = b" ".join(line for line in client.select().lines if b"UIDVALIDITY" in line or b"UIDNEXT" in line)
-        return opened + client.ok(b"FETCH 1:* (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])").text.rpartition(b"\r\n")[0]
-
-
-def _index(server: Server) -> list[Path]:
-    return list((server.folder / "mail" / "mailaccess-state" / "index").glob(f"{server.user}.sqlite*"))
-
-
-def test_an_index_deleted_under_a_session_changes_no_uid(shared: Server) -> None:
-    deliver(shared.maildir, messages(20))
-    before = _numbers(shared)
-    with IMAP(shared) as client:
-        client.login().select()
-        assert _index(shared)
-        for path in _index(shared):
-            path.unlink()
-        assert b"* 20 FETCH" in client.ok(b"FETCH 1:* (UID FLAGS ENVELOPE)").text
-        client.ok(rb"STORE 1 +FLAGS (\Flagged)")
-        client.ok(b"NOOP")
-        assert _numbers(shared) == before
-    eventually(lambda: _numbers(shared) == before)
-
-
-GARBAGE = [b"", b"\0" * 5000, b"3 V1 N1 Gx\n\xff\xff\n", b"garbage\n" * 100, b"3 V99999999999999999999 N0\n1 :x\n"]
-
-
-@pytest.mark.parametrize("garbage", range(len(GARBAGE)))
-@pytest.mark.parametrize("name", ["dovecot-uidlist", "dovecot-keywords", "subscriptions", "index"])
-def test_damaged_files_of_our_own(shared: Server, name: str, garbage: int) -> None:
-    sent = deliver(shared.maildir, messages(5))
-    before = _numbers(shared)
-    eventually(lambda: len(_index(shared)) == 1)  # nobody has it open
-    path = _index(shared)[0] if name == "index" else shared.maildir / name
-    path.write_bytes(GARBAGE[garbage])
-    with IMAP(shared) as client:
-        client.login().select()
-        fetched = client.ok(b"FETCH 1:* (UID FLAGS ENVELOPE BODY.PEEK[])").text
-        assert all(crlf(content) in fetched for content in sent)
-        client.ok(b'LIST "" "*"')
-        client.ok(b"STORE 1 +FLAGS ($Kept)")
-    after = _numbers(shared)
-    assert after.partition(b"UIDNEXT")[2] == before.partition(b"UIDNEXT")[2] or after.split()[3] != before.split()[3]
