@@ -137,8 +137,12 @@ class IMailbox(Interface):
     ) -> Awaitable[Stored]:
         """Change flags (RFC 9051 §6.4.6, RFC 7162 §3.1.3). UIDs that are gone are left out."""
 
-    def expunge(uids: Sequence[UID]) -> Awaitable[NumberSet]:
-        """Remove these messages for ever; returns those that were removed."""
+    def expunge(uids: Sequence[UID], deleted_only: bool = False) -> Awaitable[NumberSet]:
+        """Remove these messages for ever: all of them or none. Returns those that were removed.
+
+        With ``deleted_only`` those that do not have \\Deleted now are left alone (RFC 9051 §6.4.3), and what was
+        removed before a failure stays removed, and is announced.
+        """
 
     def copy(uids: Sequence[UID], target: MailboxName) -> Awaitable[Copied]:
         """Copy all or nothing, durable before it returns (RFC 9051 §6.4.7). ``NoSuchMailbox(code=TRYCREATE)``."""

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from mailaccess.errors import ClientError, Code
 from mailaccess.imap.capabilities import Situation, capabilities
-from mailaccess.imap.responses import codes
+from mailaccess.imap.responses import codes, lines
 from mailaccess.imap.waiting import Resume, Signal
 from mailaccess.interfaces import IEvents
 from mailaccess.mailbox import names
@@ -224,8 +224,15 @@ class Context:
                 self.state = State.AUTHENTICATED
 
     def enable_condstore(self) -> None:
-        """The client showed that it knows of MODSEQ (RFC 7162 §3.1)."""
+        """The client showed that it knows of MODSEQ: it is told where the open mailbox is (RFC 7162 §3.1)."""
+        if not self.condstore and self.selected is not None:
+            self.tell_highest_modseq(self.selected)
         self.condstore = True
+
+    def tell_highest_modseq(self, view: MailboxView) -> None:
+        """``* OK [HIGHESTMODSEQ n]`` (RFC 7162 §3.1.2.1)."""
+        highest = codes.highest_modseq(view.shared.mailbox.highest_modseq)
+        self.write(lines.untagged("OK", highest, "Highest"))
 
     # -- the ways to the client
 

@@ -61,7 +61,7 @@ class StockMaildrop:
         contents = [(uid, await self._content(uid)) for uid in uids]
         return [(uid, None if content is None else function(content)) for uid, content in contents]
 
-    async def expunge(self, uids: Sequence[UID]) -> NumberSet:
+    async def expunge(self, uids: Sequence[UID], deleted_only: bool = False) -> NumberSet:
         """Delete all, or none as far as the provider can take deletions back."""
         try:
             for uid in uids:

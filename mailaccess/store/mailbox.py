@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mailaccess.changes import Change
-from mailaccess.errors import NoSuchMailbox
+from mailaccess.errors import ClientError, NoSuchMailbox
 from mailaccess.interfaces import IContent, Upload
 from mailaccess.store import files
 from mailaccess.store.content import FileContent, LargeContents
@@ -191,17 +191,16 @@ class MaildirMailbox:
             modseq: ModSeq | None = None
             try:
                 for uid in uids:
-                    row = self.folder.rows.get(uid)
-                    if row is None:
-                        continue
-                    if unchanged_since is not None and row.modseq > unchanged_since:
-                        modified.append(uid)
+                    after = self._found(uid, partial(self._reflag, change, named, unchanged_since))
+                    if after is None:
+                        if unchanged_since is not None and uid in self.folder.rows:
+                            modified.append(uid)
                         continue
                     touched.append(uid)
-                    after = change.apply(row.flags, named)
-                    if after != row.flags and self._found(uid, partial(self._rename, after=after)):
+                    row = self.folder.rows[uid]
+                    if after != row.flags:
                         modseq = modseq or self.folder.next_modseq()
-                        altered.append(replace(self.folder.rows[uid], flags=after, modseq=modseq))
+                        altered.append(replace(row, flags=after, modseq=modseq))
             finally:
                 if altered:
                     self.unsynced = True
@@ -210,14 +209,26 @@ class MaildirMailbox:
         rows = self.folder.rows
         return Stored(tuple(rows[uid] for uid in touched if uid in rows), NumberSet.of(modified))
 
-    def _rename(self, uid: UID, after: Flags) -> bool:
+    def _reflag(self, change: FlagChange, named: Flags, unchanged_since: ModSeq | None, uid: UID) -> Flags | None:
+        """Rename a message's file for the flags that it has after ``change``; None where UNCHANGEDSINCE forbids it.
+
+        They follow from what the row says now: a second look may have found what another program set.
+        """
+        row = self.folder.rows[uid]
+        if unchanged_since is not None and row.modseq > unchanged_since:
+            return None
+        after = change.apply(row.flags, named)
+        if after != row.flags:
+            self._rename(uid, after)
+        return after
+
+    def _rename(self, uid: UID, after: Flags) -> None:
         place = self._place(uid)
         name = with_flags(parse(place.partition("/")[2]), after, self.folder.keywords.letters)
         target = f"{CUR}/{name}"
         if target != place:
             self.folder.files.rename(place, target)
             self.folder.places[uid] = target
-        return True
 
     def sync_flags(self) -> None:
         """Make the flag changes so far survive a power cut."""
@@ -229,17 +240,24 @@ class MaildirMailbox:
                 except FileNotFoundError:
                     return  # the folder was deleted
 
-    def expunge(self, uids: Sequence[UID]) -> NumberSet:
-        """Remove messages for ever."""
+    def expunge(self, uids: Sequence[UID], deleted_only: bool = False) -> NumberSet:
+        r"""Remove messages for ever: all, or those that have \Deleted now."""
         self.refresh()
-        return self._remove(uids)
+        return self._remove(uids, self._unlink_deleted if deleted_only else self._unlink)
 
-    def _remove(self, uids: Sequence[UID]) -> NumberSet:
+    def _remove(self, uids: Sequence[UID], unlink: Callable[[UID], bool]) -> NumberSet:
+        """Remove messages one after the other, once it is known that the folder lets go of files.
+
+        Where a disk fails in the middle, what is gone is announced, and the rest is there as before.
+        """
         gone: list[UID] = []
         with files.told_to_client():
+            self.folder.files.check_removable()
             before = self.folder.stamps()
             try:
-                gone += [uid for uid in uids if uid in self.folder.rows and self._found(uid, self._unlink)]
+                for uid in uids:
+                    if self._found(uid, unlink):
+                        gone.append(uid)
                 if gone:
                     self.folder.files.sync()
             finally:
@@ -252,6 +270,10 @@ class MaildirMailbox:
     def _unlink(self, uid: UID) -> bool:
         self.folder.files.remove(self._place(uid))
         return True
+
+    def _unlink_deleted(self, uid: UID) -> bool:
+        """The flags are those of the file that is removed: a second look may find that somebody took \\Deleted back."""
+        return DELETED in self.folder.rows[uid].flags and self._unlink(uid)
 
     def copy(self, uids: Sequence[UID], target: "MaildirMailbox") -> Copied:
         """Copy with flags and dates, all or nothing."""
@@ -274,8 +296,15 @@ class MaildirMailbox:
 
     def move(self, uids: Sequence[UID], target: "MaildirMailbox") -> Copied:
         """Copy, durably, and then remove: at no time is a message in neither mailbox."""
+        with files.told_to_client():
+            self.folder.files.check_removable()
         copied = self.copy(uids, target)
-        self._remove(copied.source)
+        try:
+            self._remove(copied.source, self._unlink)
+        except ClientError:
+            pairs = zip(copied.source, copied.target, strict=True)
+            target.expunge([copy for source, copy in pairs if source in self.folder.rows])
+            raise
         return copied
 
     def append(self, uploads: Iterable[Upload]) -> Appended:
@@ -302,7 +331,8 @@ class MaildirMailbox:
         """
         folder = self.folder
         named = flags(flag for _, kept in waiting for flag in kept)
-        self._make_keywords(folder, named)
+        with suppress(ClientError):  # keywords for which there is no room are not kept (RFC 9051 §6.4.7: SHOULD)
+            self._make_keywords(folder, named)
         placed: list[str] = []
         with ExitStack() as undo, folder.lock():
             self._tell(folder.sync(take_new=False))
@@ -340,7 +370,8 @@ class MaildirMailbox:
         missing = [flag for flag in named if not flag.is_system and flag not in folder.keywords.letters]
         if missing:
             with folder.lock():
-                folder.make_keywords(sorted(missing))
+                for keyword in sorted(missing):
+                    folder.make_keywords([keyword])
 
     def _found(self, uid: UID, act: Callable[[UID], T]) -> T | None:
         """What ``act`` does with a message's file; looks again, once, where it is not there; None where it is gone."""

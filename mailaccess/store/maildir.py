@@ -158,6 +158,14 @@ class MaildirFiles:
         """Move a file within the folder. ``FileNotFoundError``: look again."""
         os.rename(f"{self.path}/{place}", f"{self.path}/{after}")
 
+    def check_removable(self) -> None:
+        """``OSError`` where no file can be removed here: asked before the first of several goes."""
+        path = self.path / CUR
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
     def remove(self, place: str) -> None:
         """Unlink a message's file. ``FileNotFoundError``: look again."""
         os.unlink(f"{self.path}/{place}")

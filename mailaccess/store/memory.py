@@ -171,9 +171,12 @@ class MemoryMailbox:
             self.announce(FlagsChanged(tuple(message.row for message in altered)))
         return Stored(tuple(message.row for message in touched), NumberSet.of(modified))
 
-    async def expunge(self, uids: Sequence[UID]) -> NumberSet:
+    async def expunge(self, uids: Sequence[UID], deleted_only: bool = False) -> NumberSet:
         """Remove messages."""
-        gone = NumberSet.of(uid for uid in uids if self._messages.pop(uid, None) is not None)
+        present = [self._messages[uid].row for uid in uids if uid in self._messages]
+        gone = NumberSet.of(row.uid for row in present if not deleted_only or DELETED in row.flags)
+        for uid in gone:
+            del self._messages[UID(uid)]
         if gone:
             self.announce(Expunged(gone, self._next_modseq()))
         return gone

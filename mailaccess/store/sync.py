@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
-from mailaccess.errors import NoSuchMailbox, StoreUnavailable
+from mailaccess.errors import ClientError, NoSuchMailbox, StoreUnavailable
 from mailaccess.store import files
 from mailaccess.store.filenames import FileName, UniqueNames, flags_of, order, parse, with_flags
 from mailaccess.store.foreign import courier, uidlist
@@ -482,8 +482,15 @@ class Folder:
             self._gone.update(gone)
             self.index.forget(self.index_key, modseq, gone)
             changes.append(Expunged(NumberSet.of(gone), modseq))
-            self.shrink_list()
+            self._shrink_list_if_possible()
         return changes
+
+    def _shrink_list_if_possible(self) -> None:
+        """What cannot be made smaller now stays as it is: nobody needs it for what was done."""
+        try:
+            self.shrink_list()
+        except (OSError, ClientError) as error:
+            self._log(f"{self.path}: the UID list stays long: {error}")
 
     def _forget_everything(self) -> None:
         self.rows, self.places, self.bases, self._gone = {}, {}, {}, set()

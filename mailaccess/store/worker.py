@@ -243,9 +243,9 @@ class LaneMailbox:
         await self._store.flags_changed()
         return stored
 
-    async def expunge(self, uids: Sequence[UID]) -> NumberSet:
+    async def expunge(self, uids: Sequence[UID], deleted_only: bool = False) -> NumberSet:
         """Remove messages."""
-        return await self._store.run(lambda: self.blocking.expunge(uids))
+        return await self._store.run(lambda: self.blocking.expunge(uids, deleted_only))
 
     async def copy(self, uids: Sequence[UID], target: MailboxName) -> Copied:
         """Copy messages."""

@@ -151,7 +151,7 @@ class ScriptedMailbox:
     ) -> Stored:
         raise NotImplementedError
 
-    async def expunge(self, uids: Sequence[UID]) -> NumberSet:
+    async def expunge(self, uids: Sequence[UID], deleted_only: bool = False) -> NumberSet:
         raise NotImplementedError
 
     async def copy(self, uids: Sequence[UID], target: MailboxName) -> Copied:

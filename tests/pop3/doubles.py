@@ -130,7 +130,7 @@ class Drop:
         self.reads += 1
         return [(uid, function(Content(self.messages[uid])) if uid in self.messages else None) for uid in uids]
 
-    async def expunge(self, uids: Sequence[UID]) -> NumberSet:
+    async def expunge(self, uids: Sequence[UID], deleted_only: bool = False) -> NumberSet:
         await self._settled()
         self.expunged.append(list(uids))
         return NumberSet.of([uid for uid in uids if self.messages.pop(uid, None) is not None])

@@ -8,7 +8,7 @@ async def close(context: Context, _: None) -> Reply:
     """Remove what is marked as deleted, unless after EXAMINE, without a word of it, and leave the mailbox."""
     view = context.view
     if not view.read_only and (doomed := deleted_uids(view)):
-        removed = await view.shared.mailbox.expunge(doomed)
+        removed = await view.shared.mailbox.expunge(doomed, deleted_only=True)
         context.counts.expunged += len(removed)
     context.unselect()
     return ok("CLOSE completed")

@@ -15,11 +15,11 @@ async def create(context: Context, arguments: CreateArguments) -> Reply:
 
 
 async def delete(context: Context, mailbox: str) -> Reply:
-    """Remove a mailbox; its children stay. Sessions that have it open are told, this one with BYE."""
+    """Remove a mailbox; its children stay. Other sessions that have it open are told with BYE."""
     name = context.name(mailbox)
+    await context.account.delete(name)
     if context.selected is not None and context.selected.shared.name == name:
         context.unselect()
-    await context.account.delete(name)
     return ok("DELETE completed")
 
 

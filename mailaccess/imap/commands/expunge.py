@@ -19,7 +19,7 @@ async def uid_expunge(context: Context, numbers: SequenceSet) -> Reply:
 
 async def _expunge(context: Context, doomed: list[UID]) -> Reply:
     if doomed:
-        removed = await context.view.shared.mailbox.expunge(doomed)
+        removed = await context.view.shared.mailbox.expunge(doomed, deleted_only=True)
         context.counts.expunged += len(removed)
     return ok("EXPUNGE completed")
 

@@ -6,7 +6,7 @@ whatever was asked for. Messages that are gone, and not yet told, are left out (
 
 from collections.abc import Iterator, Sequence
 
-from mailaccess.errors import Code, StoreUnavailable
+from mailaccess.errors import ClientError, Code
 from mailaccess.imap.commands.columns import COLUMN_ITEMS, MEASURED_ITEMS, ColumnFormat
 from mailaccess.imap.commands.contents import ContentReader
 from mailaccess.imap.context import Context, Reply, no, ok
@@ -112,7 +112,7 @@ class _Answer:
             return {}
         try:
             stored = await self._view.shared.mailbox.store(list(unseen), FlagChange.ADD, flags([SEEN]))
-        except StoreUnavailable:
+        except ClientError:
             return {}
         changed = {row.uid: row for row in stored.changed}
         return {

@@ -1,6 +1,6 @@
 """LIST and LSUB (RFC 9051 §6.3.9, RFC 3501 §6.3.9, RFC 5258, RFC 5819, RFC 6154)."""
 
-from mailaccess.errors import NoSuchMailbox
+from mailaccess.errors import ClientError
 from mailaccess.imap.commands.status import tell_status
 from mailaccess.imap.context import Context, Reply, ok
 from mailaccess.imap.grammar.listing import ListArguments
@@ -58,9 +58,9 @@ def _tell_root(context: Context) -> None:
 
 
 async def _tell_status(context: Context, mailbox: Listed, arguments: ListArguments) -> None:
-    """A mailbox that went meanwhile has no STATUS (RFC 5819 §2)."""
+    """A mailbox that went meanwhile, or cannot be looked at now, has no STATUS (RFC 5819 §2)."""
     try:
         wire = names.format(mailbox.name, context.account.separator)
         await tell_status(context, mailbox.name, wire, arguments.status)
-    except NoSuchMailbox:
+    except ClientError:
         return

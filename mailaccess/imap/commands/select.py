@@ -45,4 +45,4 @@ def _describe(context: Context, view: MailboxView) -> None:
         context.write(lines.untagged("OK", codes.unseen(unseen), "First unseen message"))
     context.write(lines.untagged("OK", codes.uid_validity(mailbox.uid_validity), "UIDs are valid"))
     context.write(lines.untagged("OK", codes.uid_next(mailbox.uid_next), "Next UID"))
-    context.write(lines.untagged("OK", codes.highest_modseq(mailbox.highest_modseq), "Highest"))
+    context.tell_highest_modseq(view)

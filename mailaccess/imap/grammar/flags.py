@@ -4,13 +4,13 @@ import re
 
 from mailaccess.imap.grammar.tokens import BadSyntax, atom, expect, next_is, skip, sp
 from mailaccess.imap.wire import Arguments
-from mailaccess.values import Flag, Flags, flags
+from mailaccess.values import SYSTEM_FLAGS, Flag, Flags, flags
 
 MAX_KEYWORD_BYTES = 255
 """Keywords are kept in files of others, which are read line by line; nobody's is longer."""
 
 # flag = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" / flag-keyword / flag-extension
-# flag-extension = "\" atom; flag-keyword = atom
+# flag-extension = "\" atom, which "MUST NOT be generated" but by later standards; flag-keyword = atom
 _FLAG = re.compile(rb"\\?[!#$&'+-\[^-z|}~]+")
 
 
@@ -22,8 +22,8 @@ def flag(arguments: Arguments) -> Flag:
     if len(found[0]) > MAX_KEYWORD_BYTES:
         raise BadSyntax("The flag is too long")
     named = Flag(found[0].decode("ascii"))
-    if named.folded == "\\recent":
-        raise BadSyntax("\\Recent is not for clients to change")
+    if named.is_system and named not in SYSTEM_FLAGS:
+        raise BadSyntax("This is no flag that a client may set")
     return named
 
 

@@ -37,7 +37,7 @@ def test_answers(mail: Client, command: str, line: bytes) -> None:
 
 
 def test_modseq_is_that_of_what_is_told(mail: Client) -> None:
-    modseqs = [int(line.rpartition(b"(")[2].rstrip(b")")) for line in mail.ask("FETCH 1:2 MODSEQ")[:-1]]
+    modseqs = [int(line.rpartition(b"(")[2].rstrip(b")")) for line in mail.ask("FETCH 1:2 MODSEQ")[1:-1]]
     mail.reply("STORE 1 +FLAGS.SILENT (\\Seen)")
     highest = int(mail.ask("FETCH 1 MODSEQ")[0].rpartition(b"(")[2].rstrip(b")"))
     assert mail.ask("SEARCH MODSEQ 1")[0].endswith(b" 1 2 (MODSEQ %d)" % highest)
