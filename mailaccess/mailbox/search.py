@@ -18,8 +18,8 @@ from mailaccess.mailbox.criteria import Content, Criterion, Leaf, Measured, ModS
 from mailaccess.mailbox.view import MailboxView, Pair
 from mailaccess.values import UID, ModSeq
 
-OPENED_AT_ONCE = 50
-"""Messages in one call of ``IMailbox.read``: the account's other work runs between two calls."""
+OPENED_AT_ONCE = 500
+"""Messages in one call of ``IMailbox.read``: a client that is gone is not searched for much longer."""
 
 
 @dataclass(frozen=True, slots=True)

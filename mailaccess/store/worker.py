@@ -50,7 +50,7 @@ T = TypeVar("T")
 SLICE_SECONDS = 0.01
 """How long a read keeps its account's lane before others have a turn."""
 
-READ_TOGETHER = 16
+READ_TOGETHER = 64
 """Messages that are read before anybody looks at the time: some 20 us each, or 150 where their text is searched."""
 
 STILL_SECONDS = 1.0

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from mailaccess.interfaces import IEvents
-from mailaccess.store.watch import DEBOUNCE_SECONDS, POLL_SECONDS, Inotify, Watcher
+from mailaccess.store.watch import DEBOUNCE_SECONDS, POLL_SECONDS, SETTLE_SECONDS, Inotify, Watcher
 
 
 class Reactor(Clock):
@@ -123,6 +123,22 @@ def test_an_event_after_a_call_makes_another(watcher: Watcher, reactor: Reactor,
     deliver(folder, "2")
     reactor.turn()
     assert calls.count == 2
+
+
+def test_the_first_event_is_told_soon_and_many_are_told_seldom(
+    watcher: Watcher, reactor: Reactor, folder: Path
+) -> None:
+    calls = Calls()
+    watcher.watch([folder / "new"], calls)
+    counts = []
+    for number in range(1, 22):
+        deliver(folder, str(number))
+        reactor.turn(SETTLE_SECONDS)
+        counts.append(calls.count)
+    assert counts[0] == 1
+    assert calls.count <= 1 + 21 * SETTLE_SECONDS / DEBOUNCE_SECONDS
+    reactor.turn(DEBOUNCE_SECONDS)
+    assert calls.count > counts[-1], "the last one is told too"
 
 
 def test_reading_a_message_is_no_event(watcher: Watcher, reactor: Reactor, folder: Path) -> None:
