@@ -1,5 +1,6 @@
 """Messages that are built to cost much: answered in seconds, nobody else notices (CVE-2020-12100, CVE-2024-23184)."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from wire import IMAP
 
 pytestmark = pytest.mark.system
 
+MIB = 1024 * 1024
 SECONDS = 20
 """For everything that is asked about one hostile message."""
 
@@ -78,6 +80,7 @@ HOSTILE: list[Callable[[], bytes]] = [
     lambda: references(200_000),
     lambda: dashes(1_000_000),
     lambda: b"Subject: " + b"x" * 10_000_000 + b"\r\n\r\nx\r\n",
+    lambda: b"Content-Transfer-Encoding: base64\r\n\r\n" + b"eHh4eHh4eHh4\r\n" * 3_000_000,
     lambda: b" " * 2_000_000 + b"\r\n" * 2_000_000,
 ]
 
@@ -90,6 +93,7 @@ def test_hostile_structure(shared: Server, number: int) -> None:
         tag = client.append(HOSTILE[number]())
         assert tag.status == b"OK"
         client.ok(b"NOOP")
+        before = shared.resident()
         began = time.monotonic()
         for command in (
             b"FETCH 1 BODYSTRUCTURE",
@@ -106,3 +110,17 @@ def test_hostile_structure(shared: Server, number: int) -> None:
             assert time.monotonic() - asked < 1, command
             assert client.answer(waiting).status in (b"OK", b"NO"), command
         assert time.monotonic() - began < SECONDS
+        assert shared.resident() - before < 96 * MIB
+        described = client.ok(b"FETCH 1 (BODYSTRUCTURE)").text
+        assert _depth(described) < 250, "100 parts within parts, each with its lists"
+        assert len(described) < 4 * MIB
+        assert described.count(b'"text" "plain"') <= 10_000
+
+
+def _depth(structure: bytes) -> int:
+    """How many parentheses are open at most."""
+    depth = deepest = 0
+    for mark in re.sub(rb'"(?:[^"\\]|\\.)*"', b"", structure):
+        depth += (mark == ord("(")) - (mark == ord(")"))
+        deepest = max(deepest, depth)
+    return deepest
