@@ -130,3 +130,50 @@ def test_a_maildir_that_goes_away_is_not_made_anew(shared: Server, folder: str, 
         assert [line for line in again.lines if b"UIDVALIDITY" in line or b"EXISTS" in line] == [
             line for line in selected.lines if b"UIDVALIDITY" in line or b"EXISTS" in line
         ]
+
+
+ODD_NAMES = [
+    b"1.line\n7 :1.forged",
+    b"2.line\r",
+    b" 3.space ",
+    b"4.tab\t",
+    b"5.\xff\xfe",
+    b"6.\xe2\x80\xae",
+    b"7.twice:2,SSSS",
+    b"8.letters:2,S!\x01~",
+    b"9.other:1,S",
+    b"10.colons:x:y:2,F",
+    b"11.empty:2,",
+    b"12.size,S=,W=",
+    b"13.%s%n%u",
+    b"14.\x1b[2J",
+    b":2,S",
+    b":",
+    b"15.old:3,S",
+]
+
+
+def test_odd_names(shared: Server) -> None:
+    sent = deliver(shared.maildir, messages(2))
+    new = os.fsencode(shared.maildir / "new")
+    for number, name in enumerate(ODD_NAMES):
+        for folder in (b"new", b"cur"):
+            with open(os.path.join(new, b"..", folder, folder + name if name[:1] != b":" else name), "wb") as file:
+                file.write(b"Subject: odd %d\n\n" % number)
+    seen = []
+    for _ in range(3):
+        with IMAP(shared) as client:
+            client.login()
+            opened = client.select().lines
+            rows = client.ok(b"FETCH 1:* (UID BODY.PEEK[])").text.rpartition(b"\r\n")[0]
+            seen.append(([line for line in opened if b"UIDVALIDITY" in line or b"EXISTS" in line], rows))
+            assert all(crlf(content) in rows for content in sent)
+            index = shared.folder / "mail" / "mailaccess-state" / "index" / f"{shared.user}.sqlite"
+            index.unlink(missing_ok=True)
+            client.ok(b"NOOP")
+    assert seen[0] == seen[1] == seen[2]
+    served = [number for number in range(len(ODD_NAMES)) if seen[0][1].count(b"Subject: odd %d\r\n" % number) >= 1]
+    assert set(range(len(ODD_NAMES))) - set(served) <= {0}, "a line end cannot stand in the UID list"
+    uids = [line.partition(b"UID ")[2].split()[0] for line in seen[0][1].split(b"\r\n") if b" FETCH (UID" in line]
+    assert len(set(uids)) == len(uids)
+    assert all(line.isprintable() for line in shared.words().splitlines())
