@@ -5,6 +5,7 @@ possible (a full or read-only disk) it lives in memory. So there is no fsync, an
 """
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ T = TypeVar("T")
 
 _BUSY_SECONDS = 5.0
 _PLACEHOLDERS = 500  # below SQLite's oldest limit of 999 variables in a statement
+_ID_BITS = 62  # a mailbox's id from an index that was deleted names no mailbox of the next one
 _CONTENTS = ("structures", "fields")
 
 
@@ -198,13 +200,13 @@ def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int
             database.execute("DELETE FROM mailboxes WHERE id = ?", (known[0],))
         known = None
     if known is None:
+        mailbox = 1 + secrets.randbits(_ID_BITS)
         with database:
-            made = database.execute(
-                "INSERT INTO mailboxes (guid, directory, validity, highest_modseq) VALUES (?, ?, ?, ?)",
-                (guid, directory, validity, now_modseq),
+            database.execute(
+                "INSERT INTO mailboxes (id, guid, directory, validity, highest_modseq) VALUES (?, ?, ?, ?, ?)",
+                (mailbox, guid, directory, validity, now_modseq),
             )
-        assert made.lastrowid is not None
-        return Kept(made.lastrowid, now_modseq, UID(1), {})
+        return Kept(mailbox, now_modseq, UID(1), {})
     if known[4] != directory:
         with database:
             database.execute("UPDATE mailboxes SET directory = ? WHERE id = ?", (directory, known[0]))

@@ -6,7 +6,7 @@ APPLICATION_ID = 0x6D616363  # "macc"
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS mailboxes (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY,             -- random: an index that was made anew has none of the old ones
     guid TEXT NOT NULL UNIQUE,          -- of dovecot-uidlist: a rename does not change it
     directory TEXT NOT NULL,            -- where the folder with this GUID was seen last, percent-encoded
     validity INTEGER NOT NULL,

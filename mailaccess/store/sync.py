@@ -88,7 +88,7 @@ class Folder:
         self.highest_modseq = ModSeq(0)
         self.recent = UID(1)
         self.index = index
-        self.index_key = 0
+        self._index_key = 0
         self._index_generation = -1
         self._take_validity = take_validity
         self._log = log
@@ -124,6 +124,12 @@ class Folder:
                 yield
             finally:
                 self._locked = False
+
+    @property
+    def index_key(self) -> int:
+        """This mailbox in the index as it is now: after the first :meth:`sync`."""
+        self._join_index()
+        return self._index_key
 
     def next_modseq(self) -> ModSeq:
         """The MODSEQ of the change that happens now."""
@@ -398,7 +404,7 @@ class Folder:
 
     def _join_index(self) -> None:
         """Take over what the index knows, once; keep everything there again where it is a new file."""
-        if self.index.generation == self._index_generation and self.index_key:
+        if self.index.generation == self._index_generation and self._index_key:
             return
         if self._is_copied():
             with self.lock():
@@ -407,11 +413,12 @@ class Folder:
                 self._write_list(self.uid_list)
         kept = self.index.load(self.uid_list.guid, self.path, self.uid_list.validity, self._first_modseq())
         self._index_generation = self.index.generation
-        self.index_key = kept.mailbox
+        known, self._index_key = self._index_key != 0, kept.mailbox
         self.highest_modseq = ModSeq(max(self.highest_modseq, kept.highest_modseq))
         self.recent = UID(max(self.recent, kept.recent))
-        if self.rows:
-            self.index.save(self.index_key, self.highest_modseq, self.rows.values())
+        if known:
+            self.index.save(self._index_key, self.highest_modseq, self.rows.values())
+            self.index.claim_recent(self._index_key, self.recent)
         else:
             self.rows = kept.rows
             by_uid = {uid: base for base, uid in self.uid_list.uids.items()}
@@ -494,7 +501,7 @@ class Folder:
 
     def _forget_everything(self) -> None:
         self.rows, self.places, self.bases, self._gone = {}, {}, {}, set()
-        self.index_key = 0
+        self._index_key = 0
 
 
 def _has_new(found: Found) -> bool:

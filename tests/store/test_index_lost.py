@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from mailaccess.changes import Arrived
 from mailaccess.interfaces import Upload
 from mailaccess.store.account import MaildirAccount
-from mailaccess.values import FLAGGED, INBOX, SEEN, Flag, FlagChange, flags
+from mailaccess.values import FLAGGED, INBOX, SEEN, UID, Flag, FlagChange, MailboxName, flags
 
 Open = Callable[[], MaildirAccount]
 Snapshot = tuple[int, int, dict[int, frozenset[Flag]]]
 WORK = Flag("Work")
+ARCHIVE = MailboxName(("Archive",))
 
 
 def add(account: MaildirAccount, count: int) -> None:
@@ -118,3 +120,40 @@ def test_an_index_that_cannot_be_written_is_kept_in_memory(
     account = open_account()
     fill(account)
     assert len(told(account)[2]) == 4
+
+
+def envelopes(account: MaildirAccount, name: MailboxName, first: UID) -> list[bytes]:
+    """Of two messages, as the mailbox says without another look at the folder."""
+    return [found[1] for found in account.mailbox(name).structures([first, UID(first + 1)]) if found is not None]
+
+
+def test_no_mailbox_is_given_what_another_one_put_into_a_new_index(open_account: Open, index: Path) -> None:
+    account = open_account()
+    account.create(ARCHIVE)
+    for name in (INBOX, ARCHIVE):
+        for number in range(2):
+            text = f"Subject: {name} {number}\n\n".encode() + bytes(1 if name == INBOX else 100)
+            account.append(name, [Upload(BytesIO(text), len(text))])
+        account.open(name)
+    delete(index)
+    account.open(ARCHIVE)
+    assert all(b"Archive" in envelope for envelope in envelopes(account, ARCHIVE, UID(1)))
+    assert all(b"INBOX" in envelope for envelope in envelopes(account, INBOX, UID(1)))
+    account.mailbox(INBOX).claim_recent(UID(3))
+    account.mailbox(INBOX).measure([UID(1), UID(2)])
+    account.close()
+    again = open_account()
+    assert again.open(INBOX).folder.recent == 3
+    assert again.open(ARCHIVE).folder.recent == 1
+    assert {size for _, size, _ in again.open(ARCHIVE).measure([UID(1), UID(2)])} == {122}
+
+
+def test_what_another_process_put_into_a_new_index_is_announced(open_account: Open, index: Path) -> None:
+    ours, theirs = open_account(), open_account()
+    inbox = ours.open(INBOX)
+    theirs.open(INBOX)
+    delete(index)
+    add(theirs, 1)
+    ours.take_outbox()
+    inbox.refresh()
+    assert [type(change) for _, change in ours.take_outbox()] == [Arrived]
