@@ -8,7 +8,6 @@ import pytest
 from server_process import PASSWORD, Server, StartServer, limits, start
 
 USERS = [f"user{number}" for number in range(2000)]
-NEIGHBOURS = ["neighbour1", "neighbour2"]
 _unused = iter(USERS)
 
 
@@ -38,7 +37,7 @@ def server(start_server: StartServer) -> Server:
 def many_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that do no harm to it; it forgives any number of bad commands."""
     folder = tmp_path_factory.mktemp("many")
-    users = "".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in [*USERS, *NEIGHBOURS])
+    users = "".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in USERS)
     server = start(folder, limits(folder, bad_commands_before_login=100_000, bad_commands=100_000), users=users)
     yield server
     assert server.stop() == 0
@@ -47,4 +46,10 @@ def many_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def shared(many_users: Server) -> Server:
     """The server of ``many_users``, with a user that nobody else has."""
+    return replace(many_users, user=next(_unused))
+
+
+@pytest.fixture
+def another(many_users: Server) -> Server:
+    """The same server, with one more user."""
     return replace(many_users, user=next(_unused))

@@ -99,21 +99,21 @@ def test_cancelled_logins(shared: Server) -> None:
         pop.login()
 
 
-def test_two_logins_at_once_are_two_users(shared: Server, many_users: Server) -> None:
+def test_two_logins_at_once_are_two_users(shared: Server, another: Server) -> None:
     deliver(shared.maildir, messages(3))
-    with IMAP(shared) as one, IMAP(many_users) as other:
+    with IMAP(shared) as one, IMAP(another) as other:
         tags = [client.begin(b"AUTHENTICATE PLAIN") for client in (one, other)]
         for client in (one, other):
             assert client.line() == b"+ "
-        other.send(plain("neighbour1", shared.password) + b"\r\n")
+        other.send(plain(another.user, another.password) + b"\r\n")
         one.send(plain(shared.user, shared.password) + b"\r\n")
         assert [client.answer(tag).status for client, tag in zip((one, other), tags, strict=True)] == [b"OK", b"OK"]
         assert b"* 3 EXISTS" in one.select().lines
         assert b"* 0 EXISTS" in other.select().lines
 
 
-def test_authorization_as_somebody_else(shared: Server) -> None:
-    response = base64.b64encode(f"neighbour2\0{shared.user}\0{shared.password}".encode())
+def test_authorization_as_somebody_else(shared: Server, another: Server) -> None:
+    response = base64.b64encode(f"{another.user}\0{shared.user}\0{shared.password}".encode())
     with IMAP(shared, source="127.0.1.3") as client:
         assert client.ask(b"AUTHENTICATE PLAIN " + response).status == b"NO"
         assert client.ask(b"SELECT INBOX").status == b"BAD"
