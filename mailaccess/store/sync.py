@@ -211,7 +211,7 @@ class Folder:
 
     def _may_have_changed(self, take_new: bool) -> bool:
         stamps = self._stamps()
-        if stamps != self._clean:
+        if stamps != self._clean or stamps.uid_list != self._list_stamp:
             return True
         if self._suspect_at is not None and time.monotonic() > self._suspect_at:
             return True
@@ -282,9 +282,10 @@ class Folder:
             return []
         data = files.read(self.path / uidlist.FILE)
         found = self._believe(data) if data is not None else None
-        if found is None or found.version != 3:
+        if found is not None and found.version == 3:
+            self._list_stamp = stamp  # of before: what was written since the reading is read the next time
+        else:
             found = self._make_list(found)
-        self._list_stamp = files.stamp(self.path / uidlist.FILE)
         old, self._list = self._list, found
         if old is None:
             return []

@@ -1,12 +1,19 @@
 """Several processes use one mailbox at once: no UID is given twice, nothing is lost, and all agree in the end."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
+import pytest
+
+from mailaccess.interfaces import Upload
+from mailaccess.store import files
 from mailaccess.store.account import MaildirAccount
-from mailaccess.values import INBOX, UID
+from mailaccess.store.foreign import uidlist
+from mailaccess.values import INBOX, SEEN, UID, FlagChange, flags
 
 Open = Callable[[], MaildirAccount]
 
@@ -67,3 +74,50 @@ def test_uids_are_unique_and_nothing_is_lost(open_account: Open, root: Path, ind
     for uid, text in told.items():
         ((_, subject),) = inbox.read([UID(uid)], lambda content: content.header().decode().strip())
         assert subject == (None if uid in gone else text)
+
+
+def append(account: MaildirAccount) -> UID:
+    (uid,) = account.append(INBOX, [Upload(BytesIO(b"Subject: x\n\n"), 12)]).uids
+    return uid
+
+
+def test_lines_that_come_while_the_list_is_read_are_read_too(
+    open_account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = open_account(), open_account()
+    inbox = ours.open(INBOX)
+    append(theirs)
+    read = files.read
+
+    def slow_read(path: Path) -> bytes | None:
+        content = read(path)
+        if path.name == uidlist.FILE:
+            monkeypatch.undo()
+            assert append(theirs) == 2
+        return content
+
+    monkeypatch.setattr(files, "read", slow_read)
+    inbox.refresh()
+    assert append(ours) == 3
+    assert uidlist.parse(read(inbox.folder.path / uidlist.FILE) or b"").lines == 3, "each has its UID once"
+
+
+def test_lines_that_come_while_flags_are_changed_are_read_too(
+    open_account: Open, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = open_account(), open_account()
+    append(ours)
+    inbox = ours.open(INBOX)
+    for directory in ("new", "cur"):
+        os.utime(root / directory, (1_000_000_000, 1_000_000_000))
+    inbox.refresh()
+    rename = inbox.folder.files.rename
+
+    def slow_rename(place: str, after: str) -> None:
+        rename(place, after)
+        assert append(theirs) == 2
+
+    monkeypatch.setattr(inbox.folder.files, "rename", slow_rename)
+    inbox.store([UID(1)], FlagChange.ADD, flags([SEEN]))
+    monkeypatch.undo()
+    assert append(ours) == 3
