@@ -9,7 +9,7 @@ SOURCES := setup.cfg pyproject.toml $(shell find mailaccess twisted -name '*.py'
 
 run: $(VENV)/installed
 	$(BIN)/twistd --nodaemon --pidfile= mailaccess --maildir mail \
-		--imap 1143 --imaps 1993 --pop3 1110 --pop3s 1995
+		--imap 127.0.0.1:1143 --imaps 127.0.0.1:1993 --pop3 127.0.0.1:1110 --pop3s 127.0.0.1:1995
 
 test: $(VENV)/installed-test
 	$(BIN)/ruff check .

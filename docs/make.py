@@ -16,6 +16,30 @@ REFERENCE = re.compile(r"RFC (\d{3,5})((?:,? ?(?:and )?§\d+(?:\.\d+)*)*)")
 PARAGRAPH = re.compile(r"§(\d+(?:\.\d+)*)")
 
 
+EXAMPLE = """\
+Ports below 1024 need root or `CAP_NET_BIND_SERVICE`; where a default port may not be bound and none was named, the one
+1000 above it is taken. `SIGHUP` reads certificates and users again, and they are looked at every `reload_seconds`. User
+names are compared as they are written: `Joe` is not `joe`. After a wrong password an address waits 1 second, and up to
+15 when it goes on.
+
+```toml
+maildir = "/var/mail/%d/%n"
+users = "/etc/mailaccess/users"
+certificate = "/etc/ssl/mail.example.org/fullchain.pem"
+private_key = "/etc/ssl/mail.example.org/privkey.pem"
+imap = "off"
+pop3 = "[::1]:110"
+
+[[sni]]                       # for clients that ask for a name in this certificate
+certificate = "/etc/ssl/mail.example.net/fullchain.pem"
+private_key = "/etc/ssl/mail.example.net/privkey.pem"
+
+[limits]
+append_bytes = 52428800
+```
+"""
+
+
 def configuration() -> str:
     """docs/configuration.md: each key with its sentence, unit and default."""
     lines = [
@@ -31,7 +55,10 @@ def configuration() -> str:
     for key in dataclasses.fields(Configuration):
         default = key.default if key.default is not dataclasses.MISSING else ""
         shown = f"`{str(default).lower() if isinstance(default, bool) else default}`" if default not in ("", ()) else ""
-        lines.append(f"| `{key.name}` | {shown} | {key.metadata['words']} |")
+        choices = " or ".join(f"`{choice}`" for choice in key.metadata.get("choices", ()))
+        allowed = f" Allowed: {choices}." if choices else ""
+        lines.append(f"| `{key.name}` | {shown} | {key.metadata['words']}{allowed} |")
+    lines += ["", *EXAMPLE.splitlines()]
     lines += ["", "## `[limits]`", "", "| key | default | reason |", "|---|---|---|"]
     lines += [f"| `{k.name}` | {k.default} | {k.metadata['words']} |" for k in dataclasses.fields(Limits)]
     return "\n".join(lines) + "\n"

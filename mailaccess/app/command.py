@@ -9,13 +9,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import NoReturn
 
 import mailaccess
+from mailaccess.app.checks import check, defaults_in_force
 from mailaccess.app.config import Configuration, Setting, load
 from mailaccess.app.options import USAGE_STATUS, ServerOptions
-from mailaccess.app.places import users_file
+from mailaccess.app.places import RESERVED, users_file
 from mailaccess.auth.credentials import BadCredential, password_octets
 from mailaccess.auth.passwdfile_edit import EditRefused, UsersFile
 from mailaccess.auth.passwords import generate
@@ -94,10 +95,14 @@ def _user(parser: argparse.ArgumentParser) -> None:
 
 def _file(given: argparse.Namespace) -> UsersFile:
     keys = {key: value for key in ("users", "maildir") if (value := getattr(given, key)) is not None}
+    if not keys and given.config is None:
+        raise ConfigError("--users", "", "say which users file: --users FILE, or the server's --maildir or --config")
     return UsersFile(users_file(load(given.config, keys).values), hash_password)
 
 
 def _add(given: argparse.Namespace, rest: Sequence[str]) -> None:
+    if given.user in RESERVED:
+        raise EditRefused(f"{given.user} is the name of a file of the server")
     _set_password(given, _file(given).add)
 
 
@@ -149,13 +154,15 @@ _SERVER_OPTIONS = "Every option of the server is understood: --config FILE.toml,
 
 
 def _check(given: argparse.Namespace, rest: Sequence[str]) -> None:
-    config = _loaded(rest)
-    users_file(config[0])
+    config, _ = _loaded(rest)
+    check(config)
     _print(["the configuration is good"])
 
 
 def _show(given: argparse.Namespace, rest: Sequence[str]) -> None:
-    _, settings = _loaded(rest)
+    config, settings = _loaded(rest)
+    in_force = defaults_in_force(config)
+    settings = [replace(s, value=in_force.get(s.key, s.value)) for s in settings]
     if given.json:
         _print([json.dumps([asdict(setting) for setting in settings], ensure_ascii=False, indent=1)])
         return

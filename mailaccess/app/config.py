@@ -103,18 +103,19 @@ class Loaded:
 def load(path: str | None, command_line: Mapping[str, Any]) -> Loaded:
     """The configuration of the TOML file at ``path`` (if any) under what the command line says.
 
-    ``command_line`` has the keys that were given there; its texts are converted to each key's type.
+    ``command_line`` has the keys that were given there, or in a program: texts are converted to each key's type.
+    ``ConfigError``.
     """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     if path is not None:
-        for key, value in _table(Configuration, _read(path), "").items():
+        for key, value in _table(Configuration, _read(path), f"{path}: ").items():
             values[key] = value
             sources |= dict.fromkeys(_leaves(key, value), path)
-    hints = get_type_hints(Configuration)
-    for key, text in command_line.items():
-        values[key] = _from_text(_option(key), text, hints[key])
-        sources[key] = "command line"
+    texts = {key: _from_text(key, value) for key, value in command_line.items()}
+    for key, value in _table(Configuration, texts, "").items():
+        values[key] = value
+        sources |= dict.fromkeys(_leaves(key, value), "command line")
     loaded = Configuration(**values)
     _check(loaded)
     return Loaded(loaded, sources)
@@ -138,9 +139,10 @@ def _table(kind: Any, given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         name = prefix + key
         if key not in known:
             close = difflib.get_close_matches(key, known, 1)
-            near = f"did you mean {prefix}{close[0]}?" if close else f"the keys are {', '.join(known)}"
+            near = f"did you mean {close[0]}?" if close else "docs/configuration.md has them all"
             raise ConfigError(name, str(value), f"there is no such key; {near}")
-        values[key] = _value(name, value, hints[key])
+        is_endpoint = known[key].metadata.get("value") == "EP"
+        values[key] = str(value) if is_endpoint and type(value) is int else _value(name, value, hints[key])
     return values
 
 
@@ -152,10 +154,10 @@ def _value(name: str, value: Any, hint: Any) -> Any:
         tables = _expect(name, value, list, "an array of tables")
         return tuple(ServerName(**_table(ServerName, _expect(name, t, dict, "a table"), name + ".")) for t in tables)
     if hint == tuple[str, ...]:
-        items = [value] if isinstance(value, str) else _expect(name, value, list, "a list of texts")
+        items = [value] if isinstance(value, str) else _expect(name, value, (list, tuple), "a list of texts")
         return tuple(_expect(name, item, str, "a list of texts") for item in items)
     if hint is str:
-        return str(value) if type(value) is int else _expect(name, value, str, "a text")
+        return _expect(name, value, str, "a text")
     if hint is bool:
         return _expect(name, value, bool, "true or false")
     if hint is float:
@@ -163,7 +165,7 @@ def _value(name: str, value: Any, hint: Any) -> Any:
     return _number(name, value, (int,))
 
 
-def _expect(name: str, value: Any, kind: type, allowed: str) -> Any:
+def _expect(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> Any:
     if not isinstance(value, kind):
         raise ConfigError(name, str(value), f"{allowed} is expected")
     return value
@@ -175,14 +177,14 @@ def _number(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
     return value
 
 
-def _from_text(name: str, text: Any, hint: Any) -> Any:
-    """A command line's text as the key's type; switches and lists come as what they are."""
-    if hint is float:
-        try:
-            return float(text)
-        except ValueError:
-            raise ConfigError(name, text, "a number of seconds is expected") from None
-    return tuple(text) if isinstance(text, list) else text
+def _from_text(key: str, value: Any) -> Any:
+    """A command line's text as TOML would have it; a program gives the values themselves."""
+    if not isinstance(value, str) or get_type_hints(Configuration).get(key) is not float:
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        raise ConfigError(_option(key), value, "a number of seconds is expected") from None
 
 
 def _check(config: Configuration) -> None:

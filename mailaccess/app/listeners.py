@@ -7,9 +7,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 
-from mailaccess.app.config import Configuration
 from mailaccess.interfaces import IEvents
-from mailaccess.net.endpoints import Endpoint, parse_endpoint
+from mailaccess.net.endpoints import Endpoint
 from mailaccess.net.listen import Listener, resolve
 from mailaccess.net.tls import Certificates, ServerTLS, TLSFactory
 
@@ -34,14 +33,14 @@ SERVICES = (
 
 
 class Listeners:
-    """Binds what ``config`` names, at once; :meth:`serve` begins to accept. ``ConfigError``."""
+    """Binds the endpoints, by service key, at once; :meth:`serve` begins to accept. ``ConfigError``."""
 
-    def __init__(self, config: Configuration, reactor: Any, events: IEvents) -> None:
+    def __init__(self, endpoints: Mapping[str, Endpoint | None], reactor: Any, events: IEvents) -> None:
         self._reactor = reactor
         self._bound: list[tuple[Service, Endpoint, list[IStreamServerEndpoint]]] = []
         self._ports: list[IListeningPort] = []
         for service in SERVICES:
-            endpoint = parse_endpoint(getattr(config, service.key), f"--{service.key}", service.port)
+            endpoint = endpoints[service.key]
             if endpoint is not None:
                 self._bound.append((service, endpoint, resolve(reactor, endpoint, events)))
 

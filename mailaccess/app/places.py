@@ -17,6 +17,11 @@ from mailaccess.values import Identity
 
 MAILDIR_FOLDERS = ("cur", "new", "tmp")
 STATE_FOLDER = "mailaccess-state"
+USERS_FILE = "users"
+CERTIFICATE = "certificate.pem"
+RESERVED = (STATE_FOLDER, USERS_FILE)
+"""What lies beside the users' folders: no user has such a name."""
+
 _VARIABLE = re.compile(r"%(\{user\}|\{home\}|.|\Z)")
 _KNOWN = {"u", "n", "d", "h", "%", "{user}", "{home}"}
 
@@ -35,6 +40,8 @@ class Places:
         """The Maildir of a user. ``OperatorFault`` where his entry has no home and ``%h`` asks for it."""
         if self.single:
             return Path(self.template)
+        if identity.user in RESERVED:
+            raise OperatorFault(f"the user name {identity.user!r} is that of a file of the server")
         if "/" in identity.user or identity.user.startswith("."):
             raise OperatorFault(f"the user name {identity.user!r} cannot be part of a path")
         return Path(_expand(self.template, identity))
@@ -46,7 +53,7 @@ class Places:
     @property
     def certificate(self) -> Path:
         """Where the certificate that the server makes itself is kept."""
-        return self.state / "certificate.pem"
+        return self.state / CERTIFICATE
 
     @property
     def private_key(self) -> Path:
@@ -59,17 +66,23 @@ def places(config: Configuration) -> Places:
     root = _root(config)
     template = os.path.expanduser(config.maildir)
     single = "%" not in template and all(Path(template, folder).is_dir() for folder in MAILDIR_FOLDERS)
-    state = Path(config.state or os.environ.get("STATE_DIRECTORY", "").split(":")[0] or root / STATE_FOLDER)
+    state = state_folder(config)
     if not single and "%" not in template:
         template = str(Path(template, "%u"))
     _make(root, "--maildir")
+    _make(state, "--state")
     _make(state / "index", "--state")
     return Places(template, single, users_file(config), state)
 
 
 def users_file(config: Configuration) -> Path:
     """Where the users are: ``users``, or the file of that name in the fixed part of ``maildir``. ``ConfigError``."""
-    return Path(config.users) if config.users else _root(config) / "users"
+    return Path(config.users) if config.users else _root(config) / USERS_FILE
+
+
+def state_folder(config: Configuration) -> Path:
+    """Where index and certificate are: ``state``, systemd's state directory, or beside the users. ``ConfigError``."""
+    return Path(config.state or os.environ.get("STATE_DIRECTORY", "").split(":")[0] or _root(config) / STATE_FOLDER)
 
 
 def _root(config: Configuration) -> Path:

@@ -1,6 +1,7 @@
 """A server as a Twisted service: what ``twistd mailaccess`` runs, and what an embedder sets beside his own services.
 
-1. Ports are bound and files are read in ``privilegedStartService``: what is wrong ends the program there, in one line.
+1. Ports are bound and files are read before twistd leaves the terminal: what is wrong ends the program there, in one
+   line. An embedder's program gets the error from ``privilegedStartService``.
 2. SIGTERM and SIGINT end it in order: no new connection, BYE to the clients, begun commands finished, stores closed,
    status 0. SIGHUP reads certificates and users again.
 """
@@ -8,7 +9,7 @@
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from twisted.application.service import IService, MultiService
@@ -17,6 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.python.threadpool import ThreadPool
 
+from mailaccess.app.checks import certificate_files, check, endpoints, users_files
 from mailaccess.app.config import Loaded
 from mailaccess.app.first_start import FirstUser, first_user, greet
 from mailaccess.app.listeners import Listeners
@@ -53,8 +55,16 @@ Options = ServerOptions
 
 
 def makeService(options: ServerOptions) -> IService:  # noqa: N802  (twistd calls it)
-    """The service of ``twistd mailaccess``."""
-    return MailService(options.loaded, announce=_print)
+    """The service of ``twistd mailaccess``, with its ports bound: twistd has not left the terminal yet.
+
+    What is wrong ends the program here, with one line and status 2.
+    """
+    service = MailService(options.loaded, announce=_print, first_start=True)
+    try:
+        service.prepare()
+    except (ConfigError, OperatorFault) as error:
+        fail(str(error))
+    return service
 
 
 def _print(line: str) -> None:
@@ -63,13 +73,17 @@ def _print(line: str) -> None:
 
 
 class MailService(MultiService):
-    """Serves what ``loaded`` says. ``announce`` is given the lines for the operator's terminal."""
+    """Serves what ``loaded`` says. ``announce`` is given lines for an operator's terminal; the log has them too.
+
+    With ``first_start`` a user is made where there is no users file, and his password announced.
+    """
 
     def __init__(
         self,
         loaded: Loaded,
         *,
         announce: Callable[[str], None] = lambda line: None,
+        first_start: bool = False,
         events: IEvents | None = None,
         reactor: Any = None,
     ) -> None:
@@ -78,63 +92,54 @@ class MailService(MultiService):
             from twisted.internet import reactor  # noqa: PLC0415  (an embedder may install his own first)
         self.config = loaded.values
         self._announce = announce
+        self._first_start = first_start
         self._events = events or EventLog()
         self._reactor = reactor
         self._first: FirstUser | None = None
+        self._prepared = False
         self._refusal: str | None = None
 
     # -- starting
 
     def privilegedStartService(self) -> None:  # noqa: N802
-        """Read what is named, and bind what is to be listened on."""
-        try:
-            self._prepare()
-        except (ConfigError, OperatorFault) as error:
-            fail(str(error), sys.__stderr__)
+        """Read what is named, and bind what is to be listened on. ``ConfigError``, ``OperatorFault``."""
+        self.prepare()
         super().privilegedStartService()  # type: ignore[no-untyped-call]
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Check everything, then bind ports, and make what a first start makes. Harmless twice."""
+        if self._prepared:
+            return
+        self._prepared = True
         config = self.config
+        check(config)
         self._places = places(config)
-        self._listeners = Listeners(config, self._reactor, self._events)
-        if not config.users and not config.auth:
-            self._first = first_user(self._places.users)
+        self._listeners = Listeners(endpoints(config), self._reactor, self._events)
         self._certificates = Certificates(self._certificate_files(), self._events, self._reactor)
+        if self._first_start and not config.users and not config.auth:
+            self._first = first_user(self._places.users)
         threads = HashingThreads(self._reactor)
         threads.setServiceParent(self)  # type: ignore[no-untyped-call]
-        self._checkers = [PasswdFileChecker(path, threads.run, self._events) for path in self._users_files()]
+        self._checkers = [PasswdFileChecker(path, threads.run, self._events) for path in users_files(config)]
         for checker in self._checkers:
             checker.load()
         self._pool = ThreadPool(0, STORE_THREADS, "store")
         self._watcher = Watcher(self._reactor, self._events)
         self._realm = MailRealm(self._identity, self._open_store, config.hierarchy_separator, self._reactor)
         self._gate = Gate(config.limits, self._events, self._reactor)
-
-    def _users_files(self) -> list[Path]:
-        """The users files, in order of asking."""
-        paths = []
-        for spec in self.config.auth:
-            kind, _, path = spec.partition(":")
-            if kind != "passwdfile" or not path:
-                raise ConfigError("--auth", spec, "passwdfile:FILE is allowed")
-            paths.append(Path(path))
-        return paths or [self._places.users]
+        if self._first is not None:
+            told = f"user {self._first.user} password {self._first.password}"
+            self._announce(f"{told} (told this once: only its hash is stored)")
 
     def _certificate_files(self) -> list[CertificateFiles]:
-        config, where = self.config, self._places
-        if config.certificate:
-            default = CertificateFiles(Path(config.certificate), Path(config.private_key or config.certificate))
-        else:
-            default = CertificateFiles(where.certificate, where.private_key, "--state", "--state")
-            made = ensure_self_signed(default)
-            self._announce(f"certificate {where.certificate} is our own, SHA-256 {fingerprint(made.leaf)}")
-        others = [
-            CertificateFiles(
-                Path(s.certificate), Path(s.private_key or s.certificate), "sni.certificate", "sni.private_key"
-            )
-            for s in config.sni
-        ]
-        return [default, *others]
+        named = certificate_files(self.config)
+        if self.config.certificate:
+            return named
+        where = self._places
+        own = CertificateFiles(where.certificate, where.private_key, "--state", "--state")
+        made = ensure_self_signed(own)
+        self._announce(f"certificate {where.certificate} is our own, SHA-256 {fingerprint(made.leaf)}")
+        return [own, *named]
 
     def startService(self) -> None:  # noqa: N802
         """Begin to accept."""
@@ -153,12 +158,15 @@ class MailService(MultiService):
         listeners = await self._listeners.serve(self._factories(), self._certificates)
         if self.config.allow_cleartext:
             self._announce("warning: --allow-cleartext lets passwords pass without TLS")
+            self._events.event("cleartext_allowed")
         for listener in listeners:
             self._announce(f"listening {listener}")
+            self._events.event("listening", **asdict(listener))
         if self._first is not None:
             await self._greet(self._first.user)
             self._announce_first(self._first, {listener.protocol: listener.port for listener in listeners})
         self._announce("ready")
+        self._events.event("ready")
 
     async def _greet(self, user: str) -> None:
         _, account, logout = self._realm.requestAvatar(user, None, IAccount)
@@ -170,7 +178,6 @@ class MailService(MultiService):
             logout()
 
     def _announce_first(self, first: FirstUser, ports: dict[str, int]) -> None:
-        self._announce(f"user {first.user} password {first.password} (told this once: only its hash is stored)")
         if "imaps" in ports:
             trust = self.config.certificate or self._places.certificate
             self._announce(
@@ -181,6 +188,8 @@ class MailService(MultiService):
     def _cannot_serve(self, failure: Any) -> None:
         """What goes wrong before anything was awaited ends the start; after that the server does not run half."""
         self._refusal = str(failure.value)
+        if self._first is not None:
+            self._places.users.unlink(missing_ok=True)  # nobody may have read the password: the next start makes one
         if failure.check(ConfigError) is None:
             self._events.incident("starting", failure.value)
         if self._reactor.running:

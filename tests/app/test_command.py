@@ -73,6 +73,16 @@ def test_the_users_file_is_found_beside_the_mail(tmp_path: Path, capsys: pytest.
         (["user", "list", "extra"], 2, "'extra' is not an option of mailaccess user list"),
         (["config", "check"], 2, "--maildir: '' is not possible"),
         (["config", "check", "--maildir", "mail/%q"], 2, "--maildir: 'mail/%q' is not possible: %u %n %d %h"),
+        (["config", "check", "--maildir", "mail", "--imap", "abc"], 2, "--imap: 'abc' is not possible"),
+        (["config", "check", "--maildir", "mail", "--trusted-proxy", "nonsense"], 2, "an IPv4 or IPv6 address"),
+        (["config", "check", "--maildir", "mail", "--certificate", "/nope.pem"], 2, "--certificate: '/nope.pem'"),
+        (["config", "check", "--maildir", "mail", "--auth", "ldap:x"], 2, "--auth: 'ldap:x' is not possible"),
+        (
+            ["config", "check", "--maildir", "m", "--imap=off", "--imaps=off", "--pop3=off", "--pop3s=off"],
+            2,
+            "no listener is left",
+        ),
+        (["user", "add", "users", "--generate"], 1, "users is the name of a file of the server"),
         (["config", "show", "--imapz"], 2, "option --imapz not recognized"),
         ([], 2, "the following arguments are required: COMMAND"),
     ],
@@ -90,6 +100,11 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert said.err.count("\n") == 1
 
 
+def test_a_users_file_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("user", "list") == 2
+    assert "--users FILE" in capsys.readouterr().err
+
+
 def test_two_passwords_that_differ(users: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter(["one", "two"])
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
@@ -105,9 +120,9 @@ def test_config_shows_each_value_and_where_it_came_from(tmp_path: Path, capsys: 
     assert lines["imaps"].endswith(f'= "1993"  # {tmp_path}/c.toml')
     assert lines["limits.line_bytes"].endswith("= 65536  # default")
     assert run("config", "show", "--json", "--maildir", "mail") == 0
-    assert {"key": "pop3", "value": "", "source": "default"}.items() <= {
-        **next(s for s in json.loads(capsys.readouterr().out) if s["key"] == "pop3")
-    }.items()
+    shown = {setting["key"]: setting for setting in json.loads(capsys.readouterr().out)}
+    assert shown["pop3"]["value"] == "110, or 1110 where that may not be bound"
+    assert (shown["users"]["value"], shown["users"]["source"]) == ("mail/users", "default")
 
 
 def test_config_check(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,9 @@ def test_a_maildir_is_served_to_the_one_user(tmp_path: Path) -> None:
 
 def test_names_that_lead_elsewhere_are_refused(tmp_path: Path) -> None:
     found = places(Configuration(maildir=str(tmp_path)))
+    for user in ("users", "mailaccess-state"):
+        with pytest.raises(OperatorFault, match="file of the server"):
+            found.maildir(Identity(user))
     for user in ("../ann", "a/b", "..", ".ssh"):
         with pytest.raises(OperatorFault, match="part of a path"):
             found.maildir(Identity(user))
