@@ -190,6 +190,12 @@ class Context:
         """Whether a password may be said now."""
         return self.tls or self.server.cleartext_allowed
 
+    def require_privacy(self) -> None:
+        """Refuse a password that came in clear, and log that it did: ``ClientError(PRIVACYREQUIRED)``."""
+        if not self.passwords_allowed:
+            self.server.events.event("login_refused", protocol="imap", address=self.peer.host, reason="not under TLS")
+            raise ClientError(Code.PRIVACYREQUIRED, PRIVACY_REQUIRED)
+
     @property
     def capabilities(self) -> tuple[str, ...]:
         """What may be used now (RFC 9051 §6.1.1)."""

@@ -202,6 +202,7 @@ class IMAPServer(IMAP4Server):
             raise Disconnected from None
         finally:
             self._login_begun = None
+        user = account.identity.user  # as the account has it, however it was typed
         try:
             if self._gate is not None:
                 self._gate.authenticated(self, user)

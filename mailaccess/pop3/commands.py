@@ -66,6 +66,7 @@ async def run(context: Context, line: bytes) -> bytes:
     if context.state not in command.states:
         raise BadCommand(f"This command is not allowed {context.state.value}")
     if command.password and not context.passwords_allowed:
+        context.server.events.event("login_refused", protocol="pop3", address=context.peer.host, reason="not under TLS")
         raise ClientError(Code.PRIVACYREQUIRED, "A password is accepted under TLS only: say STLS first")
     return await command.run(context, _arguments(command, rest if space else None))
 

@@ -155,7 +155,7 @@ class MaildirMailbox:
         kept = self.folder.index.structures(self.folder.index_key, uids)
         missing = [uid for uid in uids if uid not in kept]
         if missing:
-            read = self.read(missing, lambda content: (content.envelope(), content.body(True)))
+            read = self.read(missing, _structures)
             made = [(uid, *pair) for uid, pair in read if pair is not None]
             self.folder.index.keep_structures(self.folder.index_key, made)
             kept.update((uid, (envelope, body)) for uid, envelope, body in made)
@@ -406,3 +406,9 @@ class MaildirMailbox:
 def _unlink(path: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(path)
+
+
+def _structures(content: IContent) -> tuple[bytes, bytes]:
+    """ENVELOPE and BODYSTRUCTURE. The latter needs the whole message, and then its header is at hand."""
+    body = content.body(True)
+    return content.envelope(), body

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -106,3 +107,28 @@ def test_a_maildir_is_served_to_the_one_user_there_is(tmp_path: Path) -> None:
     finally:
         running.terminate()
         running.communicate(timeout=15)
+
+
+@pytest.mark.parametrize("refused", [["--certificate", "/nope.pem"], ["--pop3s", "unix:/nope/socket"]])
+def test_a_first_start_that_fails_leaves_no_user_whose_password_nobody_knows(
+    tmp_path: Path, refused: list[str]
+) -> None:
+    ended = server(tmp_path, "--maildir", "mail", *FREE_PORTS, *refused)
+    _, err = ended.communicate(timeout=30)
+    assert ended.returncode == 2
+    assert err.count("\n") == 1
+    assert not (tmp_path / "mail/users").exists()
+
+
+def test_a_daemon_that_cannot_start_says_so_and_ends(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        where = f"127.0.0.1:{busy.getsockname()[1]}"
+        ended = subprocess.run(
+            [TWISTD, "--pidfile=p", "--logfile=log", "mailaccess", "--maildir=mail", *FREE_PORTS, f"--imaps={where}"],
+            cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 2
+    assert ended.stderr == f"mailaccess: --imaps: '{where}' is not possible: another program listens there: " + (
+        "a free port is needed\n"
+    )
+    assert not (tmp_path / "p").exists()

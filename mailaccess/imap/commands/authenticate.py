@@ -2,7 +2,7 @@
 
 from mailaccess.errors import ClientError, Code
 from mailaccess.imap.commands.login import enter
-from mailaccess.imap.context import PRIVACY_REQUIRED, Context, Reply
+from mailaccess.imap.context import Context, Reply
 from mailaccess.imap.grammar.login import AuthenticateArguments
 from mailaccess.imap.responses import lines
 from mailaccess.sasl.exchange import Cancelled, Continue, Exchange, Malformed
@@ -12,8 +12,7 @@ from mailaccess.sasl.table import MECHANISMS
 
 async def authenticate(context: Context, arguments: AuthenticateArguments) -> Reply:
     """Log in by a SASL mechanism, in as many steps as it takes."""
-    if not context.passwords_allowed:
-        raise ClientError(Code.PRIVACYREQUIRED, PRIVACY_REQUIRED)
+    context.require_privacy()
     if arguments.mechanism not in context.server.mechanisms:
         raise ClientError(Code.CANNOT, "This mechanism is not offered")
     exchange = Exchange(MECHANISMS[arguments.mechanism](), arguments.initial)

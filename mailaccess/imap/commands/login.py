@@ -1,15 +1,14 @@
 """LOGIN (RFC 9051 §6.2.3)."""
 
 from mailaccess.errors import ClientError, Code
-from mailaccess.imap.context import PRIVACY_REQUIRED, Context, Reply, ok
+from mailaccess.imap.context import Context, Reply, ok
 from mailaccess.imap.grammar.login import LoginArguments
 from mailaccess.imap.responses import codes
 
 
 async def login(context: Context, arguments: LoginArguments) -> Reply:
     """Log in with a password."""
-    if not context.passwords_allowed:
-        raise ClientError(Code.PRIVACYREQUIRED, PRIVACY_REQUIRED)
+    context.require_privacy()
     return await enter(context, _text(arguments.user), _text(arguments.password))
 
 
