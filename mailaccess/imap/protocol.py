@@ -37,6 +37,7 @@ from mailaccess.ops.transport import (
     is_encrypted,
     peer_of,
     start_tls,
+    tls_failure,
     tls_of,
     write_now,
 )
@@ -132,7 +133,7 @@ class IMAPServer(IMAP4Server):
             self._login_begun.cancel()
         if self._gate is not None:
             self._gate.closed(self)
-        self._log_end()
+        self._log_end(reason)
 
     def timeoutConnection(self) -> None:
         """Autologout (RFC 9051 §5.4); a command that works is not idle."""
@@ -250,13 +251,14 @@ class IMAPServer(IMAP4Server):
             raise ClientError(Code.AUTHENTICATIONFAILED, "Authentication failed") from error
         return account, logout
 
-    def _log_end(self) -> None:
+    def _log_end(self, reason: Any) -> None:
         counts = self.session.context.counts
         self._server.events.event(
             "logout" if self._user else "disconnect",
             protocol="imap",
             address=self.peer.host,
             **({"user": self._user} if self._user else {}),
+            **tls_failure(reason),
             seconds=round(self._clock.seconds() - self._connected_at, 1),
             commands=counts.commands,
             bytes_in=counts.bytes_in,

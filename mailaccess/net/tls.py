@@ -3,10 +3,9 @@
 Sessions that are open keep what they were opened with; a change of certificates is for the next handshake.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolFactory, IReactorTime
@@ -19,6 +18,7 @@ from mailaccess.interfaces import IEvents
 from mailaccess.net.certificates import CertificateFiles, CertifiedKey, Stamp, fingerprint
 from mailaccess.net.policy import Profile, new_context
 from mailaccess.net.sni import ServerNames
+from mailaccess.ops.transport import openssl_reason
 
 TICKET_KEY_SECONDS = 24 * 60 * 60
 """A ticket's key opens every session that was resumed with it, so it must not live as long as the server does."""
@@ -125,7 +125,7 @@ class Certificates:
         try:
             context = new_context(certified, self._profile, _choose_protocol)
         except SSL.Error as error:
-            reason = f"OpenSSL does not accept it ({_reason(error)})"
+            reason = f"OpenSSL does not accept it ({openssl_reason(error)})"
             raise ConfigError(files.option, str(files.certificate), reason) from error
         if len(self._files) > 1:
             context.set_tlsext_servername_callback(self._choose_certificate)
@@ -145,13 +145,6 @@ class Certificates:
                 word = "certificate_expired" if left < timedelta() else "certificate_expires"
                 until = certified.leaf.not_valid_after_utc
                 self._events.event(word, file=files.certificate, until=f"{until:%Y-%m-%dT%H:%M:%SZ}")
-
-
-def _reason(error: SSL.Error) -> str:
-    """The last word of OpenSSL's error queue: ``ee key too small``."""
-    queue: Any = error.args[0] if error.args else None
-    words = str(queue[-1][-1]) if queue else "no reason given"
-    return re.sub(r"[^ -~]", "?", words)
 
 
 @implementer(IOpenSSLServerConnectionCreator)

@@ -6,8 +6,10 @@ transport is a ``ProtocolWrapper``, whose ``__getattr__`` hands out ``TLS``, ``d
 *raw* socket: whoever asks by attribute instead of by exact type puts clear text on the wire of a TLS session.
 """
 
+import re
 from typing import Any
 
+from OpenSSL import SSL
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ISSLTransport
 from twisted.internet.tcp import Server
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -67,6 +69,19 @@ def tls_of(transport: Any) -> dict[str, str]:
         return {"tls": "none", "warning": "the password passed in clear"}
     connection = wrapper.getHandle()  # type: ignore[no-untyped-call]
     return {"tls": connection.get_protocol_version_name(), "cipher": connection.get_cipher_name() or "none"}
+
+
+def openssl_reason(error: SSL.Error) -> str:
+    """The last word of OpenSSL's error queue: ``wrong version number``."""
+    queue: Any = error.args[0] if error.args else None
+    words = str(queue[-1][-1]) if queue else "no reason given"
+    return re.sub(r"[^ -~]", "?", words)
+
+
+def tls_failure(reason: Any) -> dict[str, str]:
+    """Why TLS ended a connection, as a field of its log line; nothing where it did not."""
+    error = getattr(reason, "value", None)
+    return {"tls_failure": openssl_reason(error)} if isinstance(error, SSL.Error) else {}
 
 
 def start_tls(transport: Any, creator: Any, go_ahead: bytes, *, clear_octets_follow: bool) -> bool:

@@ -30,6 +30,7 @@ from mailaccess.ops.transport import (
     is_encrypted,
     peer_of,
     start_tls,
+    tls_failure,
     tls_of,
     write_now,
 )
@@ -145,7 +146,7 @@ class POP3Server(POP3):
         self._end_wait()
         if self._gate is not None:
             self._gate.closed(self)
-        self._log_end()
+        self._log_end(reason)
 
     def timeoutConnection(self) -> None:
         """Autologout: no reply, and nothing is removed (RFC 1939 §3); a command that works is not idle."""
@@ -334,13 +335,14 @@ class POP3Server(POP3):
             self._closing.cancel()
         self._closing = close_gracefully(self.transport, self._clock)
 
-    def _log_end(self) -> None:
+    def _log_end(self, reason: Any) -> None:
         counts = self._context.counts
         self._server.events.event(
             "logout" if self._user else "disconnect",
             protocol="pop3",
             address=self.peer.host,
             **({"user": self._user} if self._user else {}),
+            **tls_failure(reason),
             seconds=round(self._clock.seconds() - self._connected_at, 1),
             bytes_out=counts.bytes_out,
             retrieved=counts.retrieved,
