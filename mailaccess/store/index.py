@@ -30,6 +30,7 @@ class Kept(NamedTuple):
     mailbox: int
     highest_modseq: ModSeq
     recent: UID
+    told: UID
     rows: dict[UID, MessageRow]
 
 
@@ -74,11 +75,13 @@ class Index:
     def save(self, mailbox: int, highest: ModSeq, rows: Iterable[MessageRow]) -> None:
         """Keep rows, new or changed."""
         values = [(mailbox, r.uid, r.modseq, " ".join(r.flags), r.size, r.internal_date) for r in rows]
+        told = max((value[1] for value in values), default=0)
 
         def write(database: sqlite3.Connection) -> None:
             with database:
                 database.executemany("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?)", values)
                 _set_highest(database, mailbox, highest)
+                database.execute("UPDATE mailboxes SET told = max(told, ?) WHERE id = ?", (told, mailbox))
 
         self._attempt(write)
 
@@ -90,9 +93,6 @@ class Index:
             with database:
                 for table in ("messages", *_CONTENTS):
                     database.executemany(f"DELETE FROM {table} WHERE mailbox = ? AND uid = ?", keys)  # noqa: S608
-                database.executemany(
-                    "INSERT OR REPLACE INTO expunged VALUES (?, ?, ?)", [(*key, highest) for key in keys]
-                )
                 _set_highest(database, mailbox, highest)
 
         self._attempt(write)
@@ -191,11 +191,11 @@ def _prepare(database: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int, now_modseq: ModSeq) -> Kept:
-    query = "SELECT id, validity, highest_modseq, recent, directory FROM mailboxes WHERE guid = ?"
+    query = "SELECT id, validity, highest_modseq, recent, directory, told FROM mailboxes WHERE guid = ?"
     known = database.execute(query, (guid,)).fetchone()
     if known is not None and known[1] != validity:
         with database:
-            for table in ("messages", *_CONTENTS, "expunged"):
+            for table in ("messages", *_CONTENTS):
                 database.execute(f"DELETE FROM {table} WHERE mailbox = ?", (known[0],))  # noqa: S608
             database.execute("DELETE FROM mailboxes WHERE id = ?", (known[0],))
         known = None
@@ -206,7 +206,7 @@ def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int
                 "INSERT INTO mailboxes (id, guid, directory, validity, highest_modseq) VALUES (?, ?, ?, ?, ?)",
                 (mailbox, guid, directory, validity, now_modseq),
             )
-        return Kept(mailbox, now_modseq, UID(1), {})
+        return Kept(mailbox, now_modseq, UID(1), UID(0), {})
     if known[4] != directory:
         with database:
             database.execute("UPDATE mailboxes SET directory = ? WHERE id = ?", (directory, known[0]))
@@ -218,7 +218,7 @@ def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int
         if kept is None:
             kept = sets[names] = flags(map(Flag, names.split()))
         rows[uid] = MessageRow(uid, kept, modseq, size, date)
-    return Kept(known[0], ModSeq(known[2]), UID(known[3]), rows)
+    return Kept(known[0], ModSeq(known[2]), UID(known[3]), UID(known[5]), rows)
 
 
 def _set_highest(database: sqlite3.Connection, mailbox: int, highest: ModSeq) -> None:

@@ -9,7 +9,10 @@ all. Other processes give UIDs too. So:
    its line is fsynced before anybody hears of it. UIDs never go back and are never given twice: the list's header and
    last line count, whichever says more, and what we gave in this process.
 3. A message whose file was not seen is gone only when a second listing does not show it either.
-4. A base that comes back after it was expunged gets a new UID, as with Dovecot.
+4. UIDs are told in ascending order, by every process. A line is written before its file takes its place, both under
+   the lock: where a line above what was told has no file, the lock is taken for another listing. Then all up to the
+   last line is settled, and a base that comes later, or comes back after it was expunged, gets a new UID, as with
+   Dovecot: ``uid_list.uids`` holds no settled UID but those of ``rows``.
 5. UIDVALIDITY changes only where the UID list is lost or cannot be believed. Then what it said is set aside, not lost.
 6. MODSEQ is the time, in 2**-20 s, or one more than the last: an index that was deleted never makes it go back. Where
    the clock went back, the mtimes of directory and list say what time it was before.
@@ -24,6 +27,7 @@ and trusting the index alone when opening (it is a cache; a listing of 10,000 na
 """
 
 import errno
+import itertools
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -94,7 +98,7 @@ class Folder:
         self._log = log
         self._list: UIDList | None = None
         self._list_stamp: object = None
-        self._gone: set[UID] = set()
+        self._told = UID(0)
         self._flags: dict[str, Flags] = {}
         self._endings: dict[str, Flags] = {}
         self._has_new = False
@@ -230,7 +234,8 @@ class Folder:
             self._forget_letters()
         self._join_index()
         refused = False
-        if self._adopted or self._unnumbered(found) or (take_new and _has_new(found)):
+        expected = self._expected(found)
+        if self._adopted or expected or self._unnumbered(found) or (take_new and _has_new(found)):
             try:
                 found = self._take_in(take_new, changes)
                 before = self._stamps()
@@ -240,12 +245,17 @@ class Folder:
                 self.files.cannot_serve(NEW, f"messages cannot be taken in now: {error}")
                 refused = True
                 found = self.files.scan()
+                if self._told and isinstance(error, StoreUnavailable) and (expected := self._expected(found)):
+                    uids, first = self.uid_list.uids, expected[-1]
+                    found = {base: place for base, place in found.items() if uids.get(base, first) < first}
         missing = set(self.bases.values()) - found.keys()
         if missing:
             again = self.files.scan()
             found.update({base: again[base] for base in missing if base in again})
         self._has_new = _has_new(found)
         changes += self._compare(found, letters_changed)
+        if not (refused and self._told and expected):
+            self._settle(UID(self.uid_list.next_uid - 1))
         self._clean = None if refused else before
         return changes
 
@@ -267,11 +277,21 @@ class Folder:
 
     def _unnumbered(self, found: Found) -> set[str]:
         """Files that need a UID."""
+        return found.keys() - self.uid_list.uids.keys()
+
+    def _expected(self, found: Found) -> list[UID]:
+        """UIDs above those told, whose files are not to be seen, in descending order."""
         uids = self.uid_list.uids
-        new = found.keys() - uids.keys()
-        if self._gone:
-            new |= {base for base in found if uids.get(base) in self._gone}
-        return new
+        above = itertools.takewhile(lambda base: uids[base] > self._told, reversed(uids))
+        return [uids[base] for base in above if base not in found]
+
+    def _settle(self, told: UID) -> None:
+        """Up to this UID there are no other messages than those of ``rows``, and there never will be."""
+        self._told = UID(max(told, self._told))
+        uids = self.uid_list.uids
+        if len(uids) > len(self.rows):
+            for base in [base for base, uid in uids.items() if uid <= self._told and uid not in self.rows]:
+                self.uid_list.fields.pop(uids.pop(base), None)
 
     # -- the UID list
 
@@ -293,6 +313,7 @@ class Folder:
             self._forget_everything()
             return [Reset("The mailbox's UIDVALIDITY changed")]
         found.next_uid = UID(max(found.next_uid, old.next_uid))
+        self._settle(self._told)
         return []
 
     def _believe(self, data: bytes) -> UIDList | None:
@@ -374,12 +395,8 @@ class Folder:
         if len(self.rows) >= self.uid_list.lines * uidlist.REWRITE_BELOW or self.uid_list.lines < 20:
             return
         with self.lock():
-            self._read_list()
-            for base, uid in list(self.uid_list.uids.items()):
-                if uid not in self.rows:
-                    del self.uid_list.uids[base]
-                    self.uid_list.fields.pop(uid, None)
-            self._write_list(self.uid_list)
+            if files.stamp(self.path / uidlist.FILE) == self._list_stamp:  # else it is read first, and has time
+                self._write_list(self.uid_list)
 
     # -- files and rows
 
@@ -428,6 +445,7 @@ class Folder:
             for uid in lost:
                 del self.rows[uid]
             self.places = {}
+            self._settle(kept.told)
 
     def _is_copied(self) -> bool:
         """Whether another folder has this one's GUID: somebody copied it, list and all (``cp -a``)."""
@@ -443,14 +461,16 @@ class Folder:
     def _compare(self, found: Found, letters_changed: bool) -> list[Change]:
         """Bring the rows to what was found, and say what that changed."""
         uids = self.uid_list.uids
-        lost = set(self.bases.values()) - found.keys()
-        gone = [uid for uid, base in self.bases.items() if base in lost] if lost else []
         arrived: list[MessageRow] = []
         changed: list[MessageRow] = []
         modseq: ModSeq | None = None
+        present = 0
         for base, place in found.items():
             uid = uids.get(base)
-            if uid is None or (self.places.get(uid) == place and not letters_changed):
+            if uid is None:
+                continue
+            present += 1
+            if self.places.get(uid) == place and not letters_changed:
                 continue
             self.places[uid] = place
             known = self.rows.get(uid)
@@ -463,6 +483,9 @@ class Folder:
                 arrived.append(MessageRow(uid, after, modseq))
             else:
                 changed.append(MessageRow(uid, after, modseq, known.size, known.internal_date))
+        gone: list[UID] = []
+        if present != len(self.bases):  # a file is gone, or has got another UID
+            gone = [uid for uid, base in self.bases.items() if base not in found or uids.get(base) != uid]
         return self.apply(arrived, changed, gone)
 
     def apply(self, arrived: list[MessageRow], changed: list[MessageRow], gone: Iterable[UID]) -> list[Change]:
@@ -477,6 +500,7 @@ class Folder:
         if arrived or changed:
             self.index.save(self.index_key, self.highest_modseq, (*arrived, *changed))
         if arrived:
+            self._told = UID(max(self._told, arrived[-1].uid))
             changes.append(Arrived(tuple(arrived)))
         if changed:
             changes.append(FlagsChanged(tuple(changed)))
@@ -486,8 +510,9 @@ class Folder:
             for uid in gone:
                 self.rows.pop(uid, None)
                 self.places.pop(uid, None)
-                self.bases.pop(uid, None)
-            self._gone.update(gone)
+                base = self.bases.pop(uid, "")
+                if self.uid_list.uids.get(base) == uid:
+                    del self.uid_list.uids[base]
             self.index.forget(self.index_key, modseq, gone)
             changes.append(Expunged(NumberSet.of(gone), modseq))
             self._shrink_list_if_possible()
@@ -501,7 +526,7 @@ class Folder:
             self._log(f"{self.path}: the UID list stays long: {error}")
 
     def _forget_everything(self) -> None:
-        self.rows, self.places, self.bases, self._gone = {}, {}, {}, set()
+        self.rows, self.places, self.bases, self._told = {}, {}, {}, UID(0)
         self._index_key = 0
 
 

@@ -1,0 +1,138 @@
+"""UIDs are told in ascending order, whatever comes back and whoever else gives them: each of one message only."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from mailaccess.changes import Arrived, Change, Expunged
+from mailaccess.interfaces import Upload
+from mailaccess.store import locks
+from mailaccess.store.account import MaildirAccount
+from mailaccess.store.foreign import dotlock, uidlist
+from mailaccess.store.maildir import Found
+from mailaccess.values import INBOX, UID, NumberSet
+
+Open = Callable[[], MaildirAccount]
+TEXT = b"Subject: x\n\n"
+
+
+def append(account: MaildirAccount, count: int) -> None:
+    account.append(INBOX, [Upload(BytesIO(TEXT), len(TEXT)) for _ in range(count)])
+
+
+def file_of(account: MaildirAccount, uid: int) -> Path:
+    folder = account.open(INBOX).folder
+    return folder.path / folder.places[UID(uid)]
+
+
+def look(account: MaildirAccount) -> list[Change]:
+    """What a look at INBOX announces."""
+    account.take_outbox()
+    account.open(INBOX)
+    return [change for _, change in account.take_outbox()]
+
+
+def arrived(changes: list[Change]) -> list[int]:
+    return [row.uid for change in changes if isinstance(change, Arrived) for row in change.rows]
+
+
+@pytest.mark.parametrize("gone", [1, 2, 3])
+def test_what_comes_back_after_a_restart_is_a_new_message(gone: int, open_account: Open) -> None:
+    account = open_account()
+    append(account, 3)
+    file = file_of(account, gone)
+    file.unlink()
+    assert look(account)
+    account.close()
+    again = open_account()
+    again.open(INBOX)
+    file.write_bytes(TEXT)
+    assert arrived(look(again)) == [4]
+    append(again, 1)
+    assert list(again.open(INBOX).folder.rows) == sorted({1, 2, 3, 4, 5} - {gone})
+
+
+def test_a_message_that_a_listing_does_not_show_keeps_its_turn(
+    open_account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = open_account(), open_account()
+    append(ours, 1)
+    files = ours.open(INBOX).folder.files
+    append(theirs, 2)
+    hidden = file_of(theirs, 2).name
+    scan = files.scan
+
+    def scan_without() -> Found:
+        monkeypatch.undo()
+        return {base: place for base, place in scan().items() if not place.endswith(hidden)}
+
+    monkeypatch.setattr(files, "scan", scan_without)
+    assert arrived(look(ours)) == [2, 3]
+
+
+def test_what_another_process_has_not_finished_is_waited_for(
+    open_account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(dotlock, "WAIT_SECONDS", 0.0)
+    ours, theirs = open_account(), open_account()
+    append(ours, 1)
+    files = theirs.open(INBOX).folder.files
+    ours.open(INBOX)
+    rename = files.rename
+    waiting: list[tuple[str, str]] = []
+
+    def rename_backwards(place: str, after: str) -> None:
+        waiting.append((place, after))
+        if len(waiting) == 2:
+            rename(*waiting.pop())
+            assert not look(ours), "UID 3 has its file, and UID 2 has not"
+            rename(*waiting.pop())
+
+    monkeypatch.setattr(files, "rename", rename_backwards)
+    append(theirs, 2)
+    assert arrived(look(ours)) == [2, 3]
+
+
+def test_a_line_whose_file_never_came_holds_nobody_up(open_account: Open, root: Path) -> None:
+    account = open_account()
+    append(account, 1)
+    with (root / uidlist.FILE).open("ab") as file:
+        file.write(b"2 :1.never.came\n")
+    append(account, 1)
+    assert list(account.open(INBOX).folder.rows) == [1, 3]
+    (root / "cur" / "1.never.came:2,").write_bytes(TEXT)
+    assert arrived(look(account)) == [4]
+
+
+def test_a_message_that_another_program_gave_a_new_uid_is_a_new_one(open_account: Open, root: Path) -> None:
+    account = open_account()
+    append(account, 2)
+    base = account.open(INBOX).folder.bases[UID(1)]
+    with (root / uidlist.FILE).open("ab") as file:
+        file.write(f"3 :{base}\n".encode())
+    changes = look(account)
+    assert arrived(changes) == [3]
+    assert [change.uids for change in changes if isinstance(change, Expunged)] == [NumberSet.of([1])]
+
+
+def test_a_list_that_is_made_shorter_keeps_what_others_wrote_meanwhile(
+    open_account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = open_account(), open_account()
+    append(ours, 30)
+    inbox = ours.open(INBOX)
+    theirs.open(INBOX)
+    sync = inbox.folder.files.sync
+
+    def slow_sync() -> None:
+        monkeypatch.undo()
+        append(theirs, 1)
+        sync()
+
+    monkeypatch.setattr(inbox.folder.files, "sync", slow_sync)
+    inbox.expunge(list(inbox.folder.rows)[:20])
+    assert arrived(look(ours)) == [31]
+    assert list(open_account().open(INBOX).folder.rows) == list(range(21, 32))
