@@ -88,7 +88,7 @@ def _of_rows(folder: Folder) -> Iterator[str]:
         place = folder.places.get(uid, "")
         if row.uid != uid or base_of(place.partition("/")[2]) != folder.bases.get(uid):
             yield f"UID {uid} is not that of {place}"
-        if row.flags != folder.flags_of(parse(place).letters):
+        if row.flags != folder.keywords.flags_of(parse(place).letters):
             yield f"UID {uid} has other flags than {place}"
         if not 0 < row.modseq <= folder.highest_modseq:
             yield f"UID {uid} has MODSEQ {row.modseq}, and the highest is {folder.highest_modseq}"

@@ -348,7 +348,9 @@ class MaildirMailbox:
             undo.pop_all()
             modseq = folder.next_modseq()
             rows = [
-                MessageRow(uid, folder.flags_of(parse(place).letters), modseq, incoming.wire_size, incoming.mtime)
+                MessageRow(
+                    uid, folder.keywords.flags_of(parse(place).letters), modseq, incoming.wire_size, incoming.mtime
+                )
                 for uid, place, (incoming, _) in zip(uids, placed, waiting, strict=True)
             ]
             for uid, place, (incoming, _) in zip(uids, placed, waiting, strict=True):

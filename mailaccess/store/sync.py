@@ -38,7 +38,7 @@ from typing import NamedTuple
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
 from mailaccess.errors import ClientError, NoSuchMailbox, StoreUnavailable
 from mailaccess.store import files
-from mailaccess.store.filenames import FileName, UniqueNames, flags_of, order, parse, with_flags
+from mailaccess.store.filenames import FileName, UniqueNames, order, parse, with_flags
 from mailaccess.store.foreign import courier, uidlist
 from mailaccess.store.foreign.keywords import FILE as KEYWORDS
 from mailaccess.store.foreign.keywords import KeywordLetters
@@ -99,8 +99,6 @@ class Folder:
         self._list: UIDList | None = None
         self._list_stamp: object = None
         self._told = UID(0)
-        self._flags: dict[str, Flags] = {}
-        self._endings: dict[str, Flags] = {}
         self._has_new = False
         self._clean: object = None
         self._listed_ns = 0
@@ -144,24 +142,6 @@ class Folder:
         """Above all MODSEQs of before: what the disk remembers of the time counts where the clock went back."""
         stamps = (files.stamp(f"{self.path}/{name}") for name in (CUR, uidlist.FILE))
         return _modseq(max(time.time_ns(), *(stamp[0] for stamp in stamps if stamp is not None)))
-
-    def flags_of(self, letters: str) -> Flags:
-        """What letters mean in this folder."""
-        known = self._flags.get(letters)
-        if known is None:
-            known = self._flags[letters] = flags_of(letters, self.keywords.by_letter)
-        return known
-
-    def _flags_at(self, place: str) -> Flags:
-        """The flags in a file's name; whole folders have a few dozen endings, so that few names are taken apart."""
-        colon = place.rfind(":")
-        if colon < 0:
-            return self.flags_of("")
-        ending = place[colon:]
-        known = self._endings.get(ending)
-        if known is None:
-            known = self._endings[ending] = self.flags_of(parse(ending).letters)
-        return known
 
     def move_to(self, path: Path) -> None:
         """The directory has another name now."""
@@ -230,8 +210,7 @@ class Folder:
         before = self._stamps()
         found = self.files.scan()
         changes += self._read_list()
-        if letters_changed := self.keywords.refresh():
-            self._forget_letters()
+        letters_changed = self.keywords.refresh()
         self._join_index()
         refused = False
         expected = self._expected(found)
@@ -353,7 +332,7 @@ class Folder:
             self.make_keywords({flag for kept in adopted.values() for flag in kept})
             for base in adopted.keys() & found.keys():
                 name = parse(found[base].partition("/")[2])
-                kept = flags(self.flags_of(name.letters) | adopted[base])
+                kept = flags(self.keywords.flags_of(name.letters) | adopted[base])
                 after = f"{CUR}/{with_flags(name, kept, self.keywords.letters)}"
                 self.files.rename(found[base], after)
                 found[base] = after
@@ -369,12 +348,9 @@ class Folder:
 
     def make_keywords(self, keywords: Iterable[Flag]) -> None:
         """Give letters to keywords. Under the lock. ``ClientError(LIMIT)`` when there are no more."""
-        if self.keywords.make_room(list(keywords)):
-            self._forget_letters()
-
-    def _forget_letters(self) -> None:
-        self._flags.clear()
-        self._endings.clear()
+        keywords = [keyword for keyword in keywords if keyword not in self.keywords.letters]
+        if keywords:
+            self.keywords.make_room(keywords, {place.rpartition(":")[2] for place in self.files.scan().values()})
 
     def number(self, bases: Iterable[str]) -> list[UID]:
         """Give the next UIDs to these bases, durably, and return them. Under the lock, with the list just read."""
@@ -474,7 +450,7 @@ class Folder:
                 continue
             self.places[uid] = place
             known = self.rows.get(uid)
-            after = self._flags_at(place)
+            after = self.keywords.flags_at(place)
             if known is not None and known.flags == after:
                 continue
             modseq = modseq or self.next_modseq()

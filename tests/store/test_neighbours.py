@@ -14,7 +14,7 @@ from mailaccess.errors import NoSuchMailbox
 from mailaccess.interfaces import Upload
 from mailaccess.store.account import MaildirAccount
 from mailaccess.store.foreign import uidlist
-from mailaccess.values import FORWARDED, INBOX, SEEN, UID, Flag, MailboxName
+from mailaccess.values import FORWARDED, INBOX, SEEN, UID, Flag, FlagChange, MailboxName, flags
 
 Open = Callable[[], MaildirAccount]
 WORK = MailboxName(("Work",))
@@ -76,6 +76,16 @@ def test_a_letter_that_gets_its_meaning_later_shows_it(account: MaildirAccount, 
     (change,) = refreshed(account)
     assert isinstance(change, FlagsChanged)
     assert change.rows[0].flags == {Flag("Work")}
+
+
+def test_a_new_keyword_gets_no_letter_that_others_have_used(account: MaildirAccount, root: Path) -> None:
+    deliver(root, "1.a.h:2,aS", "cur")
+    deliver(root, "2.a.h:2,Sc,U=7", "cur")
+    deliver(root, "3.a.h", "new")
+    inbox = account.open(INBOX)
+    inbox.store([UID(3)], FlagChange.ADD, flags([Flag("$Junk"), Flag("Work")]))
+    assert (root / "dovecot-keywords").read_text() == "1 $Junk\n3 Work\n"
+    assert [row.flags for row in inbox.folder.rows.values()] == [{SEEN}, {SEEN}, {Flag("$Junk"), Flag("Work")}]
 
 
 def test_what_others_remove_is_gone_and_its_uid_with_it(account: MaildirAccount, root: Path) -> None:

@@ -64,3 +64,14 @@ def test_no_more_than_26(tmp_path: Path) -> None:
     with pytest.raises(ClientError):
         letters.make_room([Flag("one-more")])
     assert os.stat(tmp_path / keywords.FILE) == before
+
+
+def test_what_another_program_added_is_told_by_the_next_look_though_a_writing_read_it(tmp_path: Path) -> None:
+    path = tmp_path / keywords.FILE
+    letters = KeywordLetters(path)
+    letters.refresh()
+    path.write_text("3 Work\n")
+    letters.make_room([Flag("work")])
+    assert letters.flags_of("d") == {Flag("Work")}
+    assert letters.refresh()
+    assert not letters.refresh()
