@@ -145,3 +145,21 @@ def test_much_work_in_few_octets(shared: Server, command: bytes) -> None:
         began = time.monotonic()
         assert client.answer(tag).status in (b"OK", b"NO", b"BAD")
         assert time.monotonic() - began < 5
+
+
+def test_what_a_client_says_of_itself_is_one_line(shared: Server) -> None:
+    before = len(shared.words())
+    forged = b"x\r\n2026-01-01T00:00:00+0000 [mailaccess#info] login user=root\x1b[2J"
+    with IMAP(shared) as client:
+        client.login()
+        client.ok(b'ID ("name" {%d+}\r\n%s "%s" "y")' % (len(forged), forged, b"k" * 30))
+        for command in (b"CREATE {%d+}\r\n%s", b"SELECT {%d+}\r\n%s", b"SUBSCRIBE {%d+}\r\n%s"):
+            answer = client.ask(command % (len(forged), forged))
+            assert answer.status in (b"NO", b"BAD")
+            assert len(answer.lines) == 1
+        answer = client.ask(b"t\x1b[2J NOOP")
+        assert b"\x1b" not in answer.text
+    written = shared.words()[before:].splitlines()
+    assert not [line for line in written if line.startswith("2026-01-01")]
+    assert all(line.isprintable() for line in written)
+    assert any(" client user=" in line and "user=root" in line for line in written), "the words themselves are kept"
