@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from mailaccess.errors import ClientError
 from mailaccess.store import files
 from mailaccess.store.account import MaildirAccount
-from mailaccess.store.filenames import base_of, parse
+from mailaccess.store.filenames import base_of, can_be_listed, parse
 from mailaccess.store.foreign import uidlist
 from mailaccess.store.maildir import CUR, NEW, TMP
 from mailaccess.store.sync import Folder
@@ -66,7 +66,7 @@ def _of_files(folder: Folder) -> Iterator[str]:
     shown = set(folder.places.values())
     for directory in (NEW, CUR):
         for entry in os.scandir(folder.path / directory):
-            if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
+            if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False) or not can_be_listed(entry.name):
                 continue
             base = base_of(entry.name)
             if base in seen:

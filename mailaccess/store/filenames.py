@@ -24,6 +24,8 @@ KEYWORD_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NAME_BYTES = 255
 """What a file system allows for a name."""
 
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
+_INFOS = ("2,", "1,")  # behind the colon: flags, or what was to be an experiment
 _LETTER_OF = {flag: letter for letter, flag in LETTERS.items()}
 _FIELD = re.compile(r",([SW])=(\d{1,15})(?=,|\Z)")
 _SECONDS = re.compile(r"\d{1,15}")
@@ -45,19 +47,30 @@ class FileName(NamedTuple):
 
 
 def parse(name: str) -> FileName:
-    """The parts of a name; in ``new/`` there is only a base. The last colon counts, as for Dovecot and Courier."""
-    base, colon, info = name.rpartition(":")
-    if not colon:
+    """The parts of a name; in ``new/`` there is only a base."""
+    base, _, info = name.rpartition(":")
+    if not info.startswith(_INFOS):
         return FileName(name)
-    if not info.startswith("2,"):
-        return FileName(base, "", "," + info.partition(",")[2] if "," in info else "")
+    if info[0] != "2":
+        return FileName(base_of(base), "", info[1:])
     letters, comma, foreign = info[2:].partition(",")
-    return FileName(base, letters, comma + foreign)
+    return FileName(base_of(base), letters, comma + foreign)
 
 
 def base_of(name: str) -> str:
-    """The base of a name: a message's identity."""
-    return name.rpartition(":")[0] or name
+    """The base of a name, a message's identity: what is before the last colon, where that begins the flags.
+
+    A base may contain a colon itself, and is its own base: the UID list has bases, and names with flags in it.
+    """
+    base, _, info = name.rpartition(":")
+    if not info.startswith(_INFOS):
+        return name
+    return base_of(base) if ":" in base else base
+
+
+def can_be_listed(name: str) -> bool:
+    """Whether a name has a base that a line of a UID list can hold."""
+    return name[0] != ":" and (name.isprintable() or not _CONTROL.search(name))
 
 
 def flags_of(letters: str, keywords: Keywords) -> Flags:

@@ -2,7 +2,8 @@
 
 1. A message is visible only when it is whole: written and fsynced in ``tmp/``, renamed, then the directory fsynced.
 2. A rename or unlink that finds nothing means "look again": other programs rename files too.
-3. What is not a regular file is no message: a FIFO or a link in ``cur/`` hangs nobody (O_NOFOLLOW, O_NONBLOCK).
+3. What is not a regular file is no message: a FIFO or a link in ``cur/`` hangs nobody (O_NOFOLLOW, O_NONBLOCK). Nor is
+   a file with a control character in its name: lists of UIDs are lines.
 4. Files that we did not make are never written, and never renamed but for their flags.
 """
 
@@ -17,7 +18,7 @@ from typing import BinaryIO, NamedTuple
 
 from mailaccess.message import lines
 from mailaccess.store import files
-from mailaccess.store.filenames import UniqueNames, base_of, sizes, with_sizes
+from mailaccess.store.filenames import UniqueNames, base_of, can_be_listed, sizes, with_sizes
 
 NEW, CUR, TMP = "new", "cur", "tmp"
 SUBFOLDER_MARK = "maildirfolder"
@@ -85,6 +86,9 @@ class MaildirFiles:
                         continue
                     if not entry.is_file(follow_symlinks=False):
                         self.cannot_serve(prefix + name, "not a regular file")
+                        continue
+                    if not can_be_listed(name):
+                        self.cannot_serve(prefix + ascii(name), "no line of a UID list can name it")
                         continue
                     found[base_of(name)] = prefix + name
         return found

@@ -44,11 +44,21 @@ def test_flags_are_set_and_what_is_not_understood_stays(
         ("1.a.host,S=5,W=6:2,S,U=7", "1.a.host,S=5,W=6", "S", ",U=7"),
         ("1.a.host:8080:2,S", "1.a.host:8080", "S", ""),
         ("1.a.host:1,x", "1.a.host", "", ",x"),
+        ("1.a.host:8080", "1.a.host:8080", "", ""),
+        ("1.a.host:", "1.a.host:", "", ""),
+        ("1.a.host:2,S:2,F", "1.a.host", "F", ""),
     ],
 )
 def test_names_from_elsewhere(name: str, base: str, letters: str, foreign: str) -> None:
     assert filenames.parse(name) == FileName(base, letters, foreign)
     assert filenames.base_of(name) == base
+
+
+@given(st.text(st.sampled_from("a:2,1S"), min_size=1).filter(lambda name: name[0] != ":"))
+def test_a_base_is_its_own_base_whatever_the_flags(name: str) -> None:
+    base = filenames.base_of(name)
+    assert filenames.base_of(base) == base == filenames.parse(name).base
+    assert filenames.base_of(str(filenames.parse(name)._replace(letters="FS"))) == base
 
 
 def test_letters() -> None:

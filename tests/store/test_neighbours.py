@@ -238,3 +238,34 @@ def test_names_of_any_octets_are_served(account: MaildirAccount, root: Path) -> 
     assert len(inbox.folder.rows) == 2
     uids = list(inbox.folder.rows)
     assert inbox.read(uids, lambda content: content.size()) == [(uid, 14) for uid in uids]
+
+
+def test_colons_in_a_name_do_not_change_its_uid(open_account: Open, root: Path) -> None:
+    open_account().close()
+    deliver(root, "1.a:b:2,S", "cur")
+    deliver(root, "2.a:b", "new")
+    for _ in range(3):
+        account = open_account()
+        inbox = account.open(INBOX)
+        assert list(inbox.folder.rows) == [1, 2]
+        inbox.store([UID(1), UID(2)], FlagChange.ADD, flags([FORWARDED]))
+        account.close()
+
+
+@pytest.mark.parametrize("name", ["1.a\nb:2,S", "1.a\tb", "\n", ":2,S"])
+def test_a_name_that_the_uid_list_has_no_room_for_is_not_served(
+    name: str, open_account: Open, root: Path, logged: list[str]
+) -> None:
+    open_account().close()
+    deliver(root, "2.a.h:2,", "cur")
+    deliver(root, name, "cur")
+    told = set()
+    for _ in range(3):
+        account = open_account()
+        folder = account.open(INBOX).folder
+        told.add((folder.uid_list.validity, tuple(folder.rows)))
+        account.close()
+    assert len(told) == 1
+    assert told.pop()[1] == (1,)
+    assert len(logged) == 3, "once in each process"
+    assert "\n" not in logged[0]
