@@ -25,13 +25,6 @@ def _loop(path: Path) -> None:
     path.symlink_to(path.name)
 
 
-def _unreadable(path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root reads everything")
-    path.write_bytes(b"Subject: not for you\n\n")
-    path.chmod(0)
-
-
 NOT_MESSAGES: dict[str, Callable[[Path], object]] = {
     "fifo": os.mkfifo,
     "zero": lambda path: path.symlink_to("/dev/zero"),
@@ -40,7 +33,6 @@ NOT_MESSAGES: dict[str, Callable[[Path], object]] = {
     "loop": _loop,
     "socket": _socket,
     "folder": Path.mkdir,
-    "unreadable": _unreadable,
 }
 
 
@@ -64,6 +56,26 @@ def test_what_is_no_message_is_left_out(shared: Server, kind: str, place: str) -
         assert len(pop.listing(b"UIDL")) >= 3
     told = [line for line in shared.words().splitlines() if str(shared.maildir / place) in line]
     assert 1 <= len(told) <= 3, told  # at most one for each login
+
+
+def test_a_file_that_may_not_be_read(shared: Server) -> None:
+    sent = deliver(shared.maildir, messages(3))
+    secret = shared.maildir / "new" / "1.odd.test"
+    secret.write_bytes(b"Subject: not for you\n\n")
+    secret.chmod(0)
+    if os.access(secret, os.R_OK):
+        pytest.skip("root reads everything")
+    with IMAP(shared) as client, POP3(shared) as pop:
+        client.login().select()
+        fetched = client.ask(b"FETCH 1:* (FLAGS ENVELOPE BODYSTRUCTURE RFC822.SIZE BODY.PEEK[])")
+        assert fetched.status in (b"OK", b"NO")
+        assert all(crlf(content) in fetched.text for content in sent)
+        client.ok(b"FETCH 2:4 BODY.PEEK[]")
+        client.ok(b"SEARCH TEXT the")
+        pop.login()
+        for number, content in enumerate(sent, 1):
+            assert b"\r\n".join(pop.listing(b"RETR %d" % number)) + b"\r\n" == crlf(content)
+    assert len([line for line in shared.words().splitlines() if "1.odd.test" in line and shared.user in line]) == 1
 
 
 @pytest.mark.parametrize("kind", ["fifo", "zero", "dangling"])
