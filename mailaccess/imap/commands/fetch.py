@@ -10,8 +10,9 @@ from mailaccess.errors import ClientError, Code
 from mailaccess.imap.commands.columns import COLUMN_ITEMS, MEASURED_ITEMS, ColumnFormat
 from mailaccess.imap.commands.contents import ContentReader
 from mailaccess.imap.context import Context, Reply, no, ok
-from mailaccess.imap.grammar.fetch import Attribute, FetchArguments, FetchItem
+from mailaccess.imap.grammar.fetch import Attribute, FetchArguments, FetchItem, SectionItem
 from mailaccess.mailbox.view import Pair, Row
+from mailaccess.message.sections import Kind
 from mailaccess.values import SEEN, UID, FlagChange, flags
 
 ROWS_AT_ONCE = 1000
@@ -65,14 +66,16 @@ class _Answer:
         self._flag_parts = ColumnFormat([item for item in told_changes if item not in items], self._view.recent_uids)
         self._contents = ContentReader(context, items)
         self._only_columns = COLUMN_ITEMS.issuperset(items)
-        self._needs_size = not self._only_columns or not MEASURED_ITEMS.isdisjoint(items)
+        self._tells_size = not MEASURED_ITEMS.isdisjoint(items)
+        self._may_be_large = any(map(_may_be_large, items))
 
     async def tell(self, pairs: Sequence[Pair]) -> int:
         """Tell of these messages; returns how many of them there still are."""
-        if self._needs_size:
+        needs_size = self._tells_size or (self._may_be_large and len(pairs) > 1)
+        if needs_size:
             await self._view.shared.measured(uid for _, uid in pairs)
         rows = self._view.rows(pairs)
-        if self._needs_size:
+        if needs_size:
             rows = [row for row in rows if row[4] >= 0]
         here = len(rows)
         if self._changed_since is not None:
@@ -137,3 +140,8 @@ def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
         octets += row[4]
     if batch:
         yield batch
+
+
+def _may_be_large(item: FetchItem) -> bool:
+    """Whether the answer may have as many octets as the message: then messages are opened together by their sizes."""
+    return isinstance(item, SectionItem) and item.section.kind not in (Kind.FIELDS, Kind.FIELDS_NOT)
