@@ -14,11 +14,13 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from mailaccess.store import files, schema
+from mailaccess.store.foreign import uidlist
 from mailaccess.values import UID, Flag, Flags, MessageRow, ModSeq, flags
 
 T = TypeVar("T")
 
 _BUSY_SECONDS = 5.0
+_ATTEMPTS = 3  # one that fails, one with a new file, one more for another process that is at work
 _PLACEHOLDERS = 500  # below SQLite's oldest limit of 999 variables in a statement
 _ID_BITS = 62  # a mailbox's id from an index that was deleted names no mailbox of the next one
 _CONTENTS = ("structures", "fields")
@@ -58,14 +60,20 @@ class Index:
             self.close()
             self._attempt(lambda database: None)
 
-    def directory(self, guid: str) -> Path | None:
-        """Where the folder with this GUID was seen last."""
+    def is_copy(self, guid: str, path: Path) -> bool:
+        """Whether a folder other than ``path`` has this GUID too: somebody copied it, list and all (``cp -a``)."""
 
         def read(database: sqlite3.Connection) -> Path | None:
             known = database.execute("SELECT directory FROM mailboxes WHERE guid = ?", (guid,)).fetchone()
             return Path(os.fsdecode(unquote_to_bytes(known[0]))) if known is not None else None
 
-        return self._attempt(read)
+        other = self._attempt(read)
+        if other is None or other == path:
+            return False
+        try:
+            return uidlist.parse(files.read(other / uidlist.FILE) or b"").guid == guid
+        except (uidlist.Damaged, OSError):
+            return False
 
     def load(self, guid: str, directory: Path, validity: int, now_modseq: ModSeq) -> Kept:
         """What is known of the mailbox with this GUID, which is in ``directory``; nothing of another UIDVALIDITY."""
@@ -147,12 +155,14 @@ class Index:
 
     def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do ``work``, on a new index where this one fails, and on one in memory where that fails too."""
-        for _ in range(2):
+        for _ in range(_ATTEMPTS):
             try:
                 return work(self._database or self._open())
             except (sqlite3.Error, OSError) as error:
-                self._log(f"the index {self._path} is made anew: {error}")
                 self.close()
+                if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                    continue  # another process works with it
+                self._log(f"the index {self._path} is made anew: {error}")
                 with suppress(OSError):
                     _remove(self._path)
         self._database = _prepare(sqlite3.connect(":memory:", check_same_thread=False))
@@ -200,13 +210,14 @@ def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int
             database.execute("DELETE FROM mailboxes WHERE id = ?", (known[0],))
         known = None
     if known is None:
-        mailbox = 1 + secrets.randbits(_ID_BITS)
-        with database:
+        new = (1 + secrets.randbits(_ID_BITS), guid, directory, validity, now_modseq)
+        with database:  # another process may be first
             database.execute(
-                "INSERT INTO mailboxes (id, guid, directory, validity, highest_modseq) VALUES (?, ?, ?, ?, ?)",
-                (mailbox, guid, directory, validity, now_modseq),
+                "INSERT OR IGNORE INTO mailboxes (id, guid, directory, validity, highest_modseq)"
+                " VALUES (?, ?, ?, ?, ?)",
+                new,
             )
-        return Kept(mailbox, now_modseq, UID(1), UID(0), {})
+        known = database.execute(query, (guid,)).fetchone()
     if known[4] != directory:
         with database:
             database.execute("UPDATE mailboxes SET directory = ? WHERE id = ?", (directory, known[0]))

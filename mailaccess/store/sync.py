@@ -37,13 +37,13 @@ from typing import NamedTuple
 
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
 from mailaccess.errors import ClientError, NoSuchMailbox, StoreUnavailable
-from mailaccess.store import files
+from mailaccess.store import files, modseqs
 from mailaccess.store.filenames import FileName, UniqueNames, order, parse, with_flags
 from mailaccess.store.foreign import courier, uidlist
 from mailaccess.store.foreign.keywords import FILE as KEYWORDS
 from mailaccess.store.foreign.keywords import KeywordLetters
 from mailaccess.store.foreign.uidlist import UIDList
-from mailaccess.store.index import Index
+from mailaccess.store.index import Index, Kept
 from mailaccess.store.locks import folder_lock
 from mailaccess.store.maildir import CUR, NEW, Found, MaildirFiles
 from mailaccess.values import UID, Flag, Flags, MessageRow, ModSeq, NumberSet, UIDValidity, flags
@@ -54,9 +54,6 @@ RACY_NS = 20_000_000
 SUSPECT_SECONDS = 1.0
 """After a change of our own we know what the directories hold, but for what another program did in the same instant:
 the first look after this long lists them."""
-
-MODSEQ_SHIFT = 20
-"""Seconds in 2**20ths: a million changes a second for ever, and below 2**63 until the year 280,000."""
 
 
 class _Stamps(NamedTuple):
@@ -135,13 +132,8 @@ class Folder:
 
     def next_modseq(self) -> ModSeq:
         """The MODSEQ of the change that happens now."""
-        self.highest_modseq = ModSeq(max(self.highest_modseq + 1, _modseq(time.time_ns())))
+        self.highest_modseq = ModSeq(max(self.highest_modseq + 1, modseqs.at(time.time_ns())))
         return self.highest_modseq
-
-    def _first_modseq(self) -> ModSeq:
-        """Above all MODSEQs of before: what the disk remembers of the time counts where the clock went back."""
-        stamps = (files.stamp(f"{self.path}/{name}") for name in (CUR, uidlist.FILE))
-        return _modseq(max(time.time_ns(), *(stamp[0] for stamp in stamps if stamp is not None)))
 
     def move_to(self, path: Path) -> None:
         """The directory has another name now."""
@@ -212,9 +204,8 @@ class Folder:
         changes += self._read_list()
         letters_changed = self.keywords.refresh()
         self._join_index()
-        refused = False
-        expected = self._expected(found)
-        if self._adopted or expected or self._unnumbered(found) or (take_new and _has_new(found)):
+        refused = busy = False
+        if self._adopted or self._expected(found) or self._unnumbered(found) or (take_new and _has_new(found)):
             try:
                 found = self._take_in(take_new, changes)
                 before = self._stamps()
@@ -222,18 +213,19 @@ class Folder:
                 if isinstance(error, FileNotFoundError | NotADirectoryError):
                     raise
                 self.files.cannot_serve(NEW, f"messages cannot be taken in now: {error}")
-                refused = True
+                refused, busy = True, isinstance(error, StoreUnavailable)
                 found = self.files.scan()
-                if self._told and isinstance(error, StoreUnavailable) and (expected := self._expected(found)):
-                    uids, first = self.uid_list.uids, expected[-1]
-                    found = {base: place for base, place in found.items() if uids.get(base, first) < first}
-        missing = set(self.bases.values()) - found.keys()
+        missing = {*self.bases.values(), *self._expected(found)} - found.keys()
         if missing:
             again = self.files.scan()
             found.update({base: again[base] for base in missing if base in again})
         self._has_new = _has_new(found)
+        awaited = self._expected(found) if busy and self._told else []
+        if awaited:
+            uids, first = self.uid_list.uids, self.uid_list.uids[awaited[-1]]
+            found = {base: place for base, place in found.items() if uids.get(base, first) < first}
         changes += self._compare(found, letters_changed)
-        if not (refused and self._told and expected):
+        if not awaited:
             self._settle(UID(self.uid_list.next_uid - 1))
         self._clean = None if refused else before
         return changes
@@ -258,11 +250,11 @@ class Folder:
         """Files that need a UID."""
         return found.keys() - self.uid_list.uids.keys()
 
-    def _expected(self, found: Found) -> list[UID]:
-        """UIDs above those told, whose files are not to be seen, in descending order."""
+    def _expected(self, found: Found) -> list[str]:
+        """Bases with UIDs above those told, whose files are not to be seen, in descending order of UID."""
         uids = self.uid_list.uids
         above = itertools.takewhile(lambda base: uids[base] > self._told, reversed(uids))
-        return [uids[base] for base in above if base not in found]
+        return [base for base in above if base not in found]
 
     def _settle(self, told: UID) -> None:
         """Up to this UID there are no other messages than those of ``rows``, and there never will be."""
@@ -400,39 +392,39 @@ class Folder:
         """Take over what the index knows, once; keep everything there again where it is a new file."""
         if self.index.generation == self._index_generation and self._index_key:
             return
-        if self._is_copied():
+        if self.index.is_copy(self.uid_list.guid, self.path):
             with self.lock():
                 self._read_list()
                 self.uid_list.guid = secrets.token_hex(16)
                 self._write_list(self.uid_list)
-        kept = self.index.load(self.uid_list.guid, self.path, self.uid_list.validity, self._first_modseq())
+        kept = self.index.load(
+            self.uid_list.guid,
+            self.path,
+            self.uid_list.validity,
+            modseqs.first(self.path / CUR, self.path / uidlist.FILE),
+        )
+        known = self._index_key != 0
+        if not known and self._read_list():  # the rows may be younger than the list; and this is another list
+            self._join_index()
+            return
         self._index_generation = self.index.generation
-        known, self._index_key = self._index_key != 0, kept.mailbox
+        self._index_key = kept.mailbox
         self.highest_modseq = ModSeq(max(self.highest_modseq, kept.highest_modseq))
         self.recent = UID(max(self.recent, kept.recent))
         if known:
             self.index.save(self._index_key, self.highest_modseq, self.rows.values())
             self.index.claim_recent(self._index_key, self.recent)
         else:
-            self.rows = kept.rows
-            by_uid = {uid: base for base, uid in self.uid_list.uids.items()}
-            self.bases = {uid: by_uid[uid] for uid in kept.rows if uid in by_uid}
-            lost = [uid for uid in kept.rows if uid not in by_uid]
-            for uid in lost:
-                del self.rows[uid]
-            self.places = {}
-            self._settle(kept.told)
+            self._take_rows(kept)
 
-    def _is_copied(self) -> bool:
-        """Whether another folder has this one's GUID: somebody copied it, list and all (``cp -a``)."""
-        other = self.index.directory(self.uid_list.guid)
-        if other is None or other == self.path:
-            return False
-        try:
-            found = uidlist.parse(files.read(other / uidlist.FILE) or b"")
-        except (uidlist.Damaged, OSError):
-            return False
-        return found.guid == self.uid_list.guid
+    def _take_rows(self, kept: Kept) -> None:
+        """What the index knows of messages that the UID list has."""
+        by_uid = {uid: base for base, uid in self.uid_list.uids.items()}
+        self.rows = {uid: row for uid, row in kept.rows.items() if uid in by_uid}
+        self.bases = {uid: by_uid[uid] for uid in self.rows}
+        self.places = {}
+        self.index.forget(self._index_key, self.highest_modseq, kept.rows.keys() - by_uid.keys())
+        self._settle(kept.told)
 
     def _compare(self, found: Found, letters_changed: bool) -> list[Change]:
         """Bring the rows to what was found, and say what that changed."""
@@ -508,8 +500,3 @@ class Folder:
 
 def _has_new(found: Found) -> bool:
     return any(place.startswith(NEW) for place in found.values())
-
-
-def _modseq(time_ns: int) -> ModSeq:
-    """A moment as a MODSEQ."""
-    return ModSeq((time_ns << MODSEQ_SHIFT) // 1_000_000_000)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from mailaccess.interfaces import Upload
 from mailaccess.store import locks
 from mailaccess.store.account import MaildirAccount
 from mailaccess.store.foreign import dotlock, uidlist
+from mailaccess.store.index import Index, Kept
 from mailaccess.store.maildir import Found
 from mailaccess.values import INBOX, UID, NumberSet
 
@@ -54,8 +56,9 @@ def test_what_comes_back_after_a_restart_is_a_new_message(gone: int, open_accoun
     assert list(again.open(INBOX).folder.rows) == sorted({1, 2, 3, 4, 5} - {gone})
 
 
+@pytest.mark.parametrize("listings", [1, 2])
 def test_a_message_that_a_listing_does_not_show_keeps_its_turn(
-    open_account: Open, monkeypatch: pytest.MonkeyPatch
+    listings: int, open_account: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = open_account(), open_account()
     append(ours, 1)
@@ -63,9 +66,12 @@ def test_a_message_that_a_listing_does_not_show_keeps_its_turn(
     append(theirs, 2)
     hidden = file_of(theirs, 2).name
     scan = files.scan
+    scanned: list[None] = []
 
     def scan_without() -> Found:
-        monkeypatch.undo()
+        scanned.append(None)
+        if len(scanned) == listings:
+            monkeypatch.undo()
         return {base: place for base, place in scan().items() if not place.endswith(hidden)}
 
     monkeypatch.setattr(files, "scan", scan_without)
@@ -136,3 +142,23 @@ def test_a_list_that_is_made_shorter_keeps_what_others_wrote_meanwhile(
     inbox.expunge(list(inbox.folder.rows)[:20])
     assert arrived(look(ours)) == [31]
     assert list(open_account().open(INBOX).folder.rows) == list(range(21, 32))
+
+
+def test_what_the_index_knows_may_be_younger_than_the_list_that_was_read(
+    open_account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = open_account()
+    append(theirs, 1)
+    load = Index.load
+
+    def late_load(self: Index, *arguments: Any) -> Kept:
+        monkeypatch.undo()
+        append(theirs, 1)
+        return load(self, *arguments)
+
+    monkeypatch.setattr(Index, "load", late_load)
+    ours = open_account()
+    ours.open(INBOX)
+    append(ours, 1)
+    assert list(ours.open(INBOX).folder.rows) == [1, 2, 3]
+    assert not [change for change in look(theirs) if isinstance(change, Expunged)]
