@@ -38,6 +38,9 @@ NURSERY = "..mailaccess-new."
 KEPT_MAILBOXES = 8
 """Mailboxes that nobody has open any more, and whose rows are kept for the next one."""
 
+OPENING_SECONDS = 1.0
+"""How long SELECT, or a POP3 login, waits for a lock before it shows the messages that have their UIDs."""
+
 SUBSCRIPTIONS_STALE_SECONDS = 30
 """Dovecot's figure for this lock."""
 
@@ -92,7 +95,7 @@ class MaildirAccount:
     def open(self, name: MailboxName) -> MaildirMailbox:
         """The mailbox, up to date, its new messages taken out of ``new/``."""
         mailbox = self.mailbox(name)
-        mailbox.refresh(take_new=True)
+        mailbox.refresh(take_new=True, wait_seconds=OPENING_SECONDS)
         return mailbox
 
     def status(self, name: MailboxName, size: bool) -> MailboxStatus:

@@ -7,12 +7,13 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mailaccess.errors import MailboxInUse, StoreUnavailable
+from mailaccess.store import patience
 from mailaccess.store.foreign import uidlist
-from mailaccess.store.foreign.dotlock import WAIT_SECONDS, dotlock
+from mailaccess.store.foreign.dotlock import dotlock
 
 FILE = "mailaccess.lock"
 MAILDROP_FILE = "mailaccess-pop3.lock"
@@ -22,15 +23,51 @@ _POLL_SECONDS = 0.005
 @contextmanager
 def account_lock(root: Path) -> Iterator[None]:
     """While folders are made, renamed and removed, or a UIDVALIDITY is taken."""
-    with _flock(root / FILE):
+    with _flock(root / FILE, patience.WAIT_SECONDS):
         yield
 
 
 @contextmanager
-def folder_lock(folder: Path) -> Iterator[None]:
-    """While UIDs are given and files take their places: ours, and Dovecot's of the UID list."""
-    with _flock(folder / FILE), dotlock(folder / uidlist.LOCKED_BY):
+def folder_lock(folder: Path, wait_seconds: float | None = None) -> Iterator[None]:
+    """While UIDs are given and files take their places: ours, and Dovecot's of the UID list. ``WAIT_SECONDS`` at most.
+
+    ``StoreUnavailable`` where somebody else has it for longer.
+    """
+    seconds = patience.WAIT_SECONDS if wait_seconds is None else wait_seconds
+    with _flock(folder / FILE, seconds), dotlock(folder / uidlist.LOCKED_BY, wait_seconds=seconds):
         yield
+
+
+class FolderLock:
+    """The lock of the folder at ``path``, for one thread at a time; who holds it may take it again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._is_held = False
+        self._refused_at: float | None = None
+
+    @contextmanager
+    def __call__(self, wait_seconds: float | None = None) -> Iterator[None]:
+        """Hold it. ``StoreUnavailable`` where somebody else has it for longer than this, or ``WAIT_SECONDS``."""
+        if self._is_held:
+            yield
+            return
+        with ExitStack() as held:
+            try:
+                held.enter_context(folder_lock(self.path, wait_seconds))
+            except StoreUnavailable:
+                self._refused_at = self._refused_at or time.monotonic()
+                raise
+            self._refused_at, self._is_held = None, True
+            try:
+                yield
+            finally:
+                self._is_held = False
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it could not be had for longer than anybody works with it."""
+        return self._refused_at is not None and time.monotonic() - self._refused_at > patience.WAIT_SECONDS
 
 
 def maildrop_lock(root: Path) -> int:
@@ -45,21 +82,23 @@ def maildrop_lock(root: Path) -> int:
 
 
 @contextmanager
-def _flock(path: Path) -> Iterator[None]:
+def _flock(path: Path, wait_seconds: float) -> Iterator[None]:
     descriptor = _open(path)
     try:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise StoreUnavailable("Another process holds the mailbox's lock") from None
-                time.sleep(_POLL_SECONDS)
+        with patience.attempts(wait_seconds, _POLL_SECONDS) as attempts:
+            if not any(_taken(descriptor) for _ in attempts):
+                raise StoreUnavailable("Another process holds the mailbox's lock")
         yield
     finally:
         os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _open(path: Path) -> int:

@@ -60,9 +60,9 @@ class MaildirMailbox:
 
     # -- looking
 
-    def refresh(self, *, take_new: bool = False) -> None:
+    def refresh(self, *, take_new: bool = False, wait_seconds: float = 0.0) -> None:
         """Announce what other programs did; ``NoSuchMailbox``."""
-        self._tell(self.folder.sync(take_new=take_new))
+        self._tell(self.folder.sync(take_new=take_new, wait_seconds=wait_seconds))
 
     def status(self, size: bool) -> MailboxStatus:
         """The numbers of STATUS, up to date."""

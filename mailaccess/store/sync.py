@@ -30,13 +30,12 @@ import errno
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
-from mailaccess.errors import ClientError, NoSuchMailbox, StoreUnavailable
+from mailaccess.errors import NoSuchMailbox, StoreUnavailable
 from mailaccess.store import files, modseqs
 from mailaccess.store.filenames import FileName, UniqueNames, order, parse, with_flags
 from mailaccess.store.foreign import courier, uidlist
@@ -44,7 +43,7 @@ from mailaccess.store.foreign.keywords import FILE as KEYWORDS
 from mailaccess.store.foreign.keywords import KeywordLetters
 from mailaccess.store.foreign.uidlist import UIDList
 from mailaccess.store.index import Index, Kept
-from mailaccess.store.locks import folder_lock
+from mailaccess.store.locks import FolderLock
 from mailaccess.store.maildir import CUR, NEW, Found, MaildirFiles
 from mailaccess.values import UID, Flag, Flags, MessageRow, ModSeq, NumberSet, UIDValidity, flags
 
@@ -80,6 +79,7 @@ class Folder:
         log: Callable[[str], None],
     ) -> None:
         self.path = path
+        self.lock = FolderLock(path)
         self.files = MaildirFiles(path, names, log)
         self.keywords = KeywordLetters(path / KEYWORDS)
         self.rows: dict[UID, MessageRow] = {}
@@ -101,7 +101,7 @@ class Folder:
         self._listed_ns = 0
         self._adopted: dict[str, Flags] = {}
         self._suspect_at: float | None = None
-        self._locked = False
+        self._is_held_up = False
 
     # -- what is known
 
@@ -110,19 +110,6 @@ class Folder:
         """The UID list, after the first :meth:`sync`."""
         assert self._list is not None
         return self._list
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """The folder's lock; who holds it may take it again."""
-        if self._locked:
-            yield
-            return
-        with folder_lock(self.path):
-            self._locked = True
-            try:
-                yield
-            finally:
-                self._locked = False
 
     @property
     def index_key(self) -> int:
@@ -137,15 +124,16 @@ class Folder:
 
     def move_to(self, path: Path) -> None:
         """The directory has another name now."""
-        self.path = self.files.path = path
+        self.path = self.files.path = self.lock.path = path
         self.keywords.move_to(path / KEYWORDS)
         self._clean = None
 
     # -- looking
 
-    def sync(self, *, take_new: bool) -> list[Change]:
+    def sync(self, *, take_new: bool, wait_seconds: float = 0.0) -> list[Change]:
         """Look at the disk, and return what changed. With ``take_new`` messages move from ``new/`` to ``cur/``.
 
+        Where somebody holds the lock for longer than ``wait_seconds`` those without UIDs are left (``is_held_up``).
         ``NoSuchMailbox`` where the folder is gone.
         """
         with files.told_to_client():
@@ -153,7 +141,7 @@ class Folder:
             try:
                 if not self._may_have_changed(take_new) and self.index.generation == self._index_generation:
                     return []
-                return self._look(take_new)
+                return self._look(take_new, wait_seconds)
             except (FileNotFoundError, NotADirectoryError) as error:
                 if self.files.exists():
                     raise
@@ -177,6 +165,11 @@ class Folder:
         """Whether the last look left nothing that is to be looked at now."""
         return self._clean is not None and (self._suspect_at is None or time.monotonic() < self._suspect_at)
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether messages had to be left because somebody else held the lock: soon he may not."""
+        return self._is_held_up
+
     def stamps(self) -> object:
         """The state to give to :meth:`touched`."""
         return self._stamps()
@@ -195,7 +188,7 @@ class Folder:
             return True
         return take_new and self._has_new
 
-    def _look(self, take_new: bool) -> list[Change]:
+    def _look(self, take_new: bool, wait_seconds: float) -> list[Change]:
         changes: list[Change] = []
         self._listed_ns = time.time_ns()
         self._suspect_at = None
@@ -207,18 +200,20 @@ class Folder:
         refused = busy = False
         if self._adopted or self._expected(found) or self._unnumbered(found) or (take_new and _has_new(found)):
             try:
-                found = self._take_in(take_new, changes)
+                found = self._take_in(take_new, wait_seconds, changes)
                 before = self._stamps()
             except (OSError, StoreUnavailable) as error:
                 if isinstance(error, FileNotFoundError | NotADirectoryError):
                     raise
-                self.files.cannot_serve(NEW, f"messages cannot be taken in now: {error}")
                 refused, busy = True, isinstance(error, StoreUnavailable)
+                if not busy or self.lock.is_stuck:
+                    self.files.cannot_serve(NEW, f"messages cannot be taken in now: {error}")
                 found = self.files.scan()
         missing = {*self.bases.values(), *self._expected(found)} - found.keys()
         if missing:
             again = self.files.scan()
             found.update({base: again[base] for base in missing if base in again})
+        self._is_held_up = busy
         self._has_new = _has_new(found)
         awaited = self._expected(found) if busy and self._told else []
         if awaited:
@@ -230,12 +225,12 @@ class Folder:
         self._clean = None if refused else before
         return changes
 
-    def _take_in(self, take_new: bool, changes: list[Change]) -> Found:
+    def _take_in(self, take_new: bool, wait_seconds: float, changes: list[Change]) -> Found:
         """Give what was found its UIDs, and Courier's keywords; with ``take_new`` it moves to ``cur/``.
 
         On a disk that is full or may only be read this fails, and the messages that have their UIDs are served.
         """
-        with self.lock():
+        with self.lock(wait_seconds):
             self._listed_ns = time.time_ns()
             found = self.files.scan()
             if take_new:
@@ -362,7 +357,7 @@ class Folder:
         """Write the list anew where many of its lines name messages that are gone (Dovecot's rule)."""
         if len(self.rows) >= self.uid_list.lines * uidlist.REWRITE_BELOW or self.uid_list.lines < 20:
             return
-        with self.lock():
+        with self.lock(0.0):
             if files.stamp(self.path / uidlist.FILE) == self._list_stamp:  # else it is read first, and has time
                 self._write_list(self.uid_list)
 
@@ -490,7 +485,9 @@ class Folder:
         """What cannot be made smaller now stays as it is: nobody needs it for what was done."""
         try:
             self.shrink_list()
-        except (OSError, ClientError) as error:
+        except StoreUnavailable:
+            return  # somebody works with it: the next time
+        except OSError as error:
             self._log(f"{self.path}: the UID list stays long: {error}")
 
     def _forget_everything(self) -> None:

@@ -57,6 +57,10 @@ STILL_SECONDS = 1.0
 """How long the kernel's silence about a folder is believed: it says nothing of what other hosts do on a shared disk."""
 
 
+HELD_UP_SECONDS = 0.5
+"""How soon a folder is looked at again whose lock somebody held."""
+
+
 class Lane:
     """Runs calls in threads of ``pool``, one at a time and in order; ``ended`` is called in the reactor thread."""
 
@@ -107,6 +111,7 @@ class LaneMailbox:
         self._rows = {row.uid: row for row in rows}
         self._listeners: list[Listener] = []
         self._watch: Watch | None = None
+        self._soon: IDelayedCall | None = None
         self._look_waits = False
         self._looks = 0
         self._believed_until = 0.0
@@ -165,16 +170,24 @@ class LaneMailbox:
         if self._watch is not None:
             self._watch.end()
             self._watch = None
+        if self._soon is not None and self._soon.active():
+            self._soon.cancel()
 
     def _watch_again(self) -> None:
         self.unwatch()
         path = self.blocking.folder.path
         self._watch = self._store.watcher.watch([path / NEW, path / CUR], self._changed_outside)
+        self._look_soon()
 
     def _changed_outside(self) -> None:
         if not self._look_waits:
             self._look_waits = True
-            self._store.quietly(self._store.run(self._look))
+            self._store.quietly(self._store.run(self._look).addCallback(lambda _: self._look_soon()))
+
+    def _look_soon(self) -> None:
+        """Look again where the last look had to leave messages."""
+        if self.blocking.folder.is_held_up and self._watch is not None and not (self._soon and self._soon.active()):
+            self._soon = self._store.call_later(HELD_UP_SECONDS, self._changed_outside)
 
     def _look(self) -> None:
         self._look_waits = False  # what happens from now on needs another look
@@ -197,6 +210,7 @@ class LaneMailbox:
             look, self._believed_until = self._looks, 0.0
             believed_until = self._store.seconds() + STILL_SECONDS
             await self._store.run(lambda: self.blocking.refresh(take_new=True))
+            self._look_soon()
             if look == self._looks:  # else a later one, that is under way, took what the kernel said meanwhile
                 self._believed_until = believed_until
 
@@ -297,6 +311,11 @@ class MaildirStore:
         """The reactor's time."""
         seconds: float = self._reactor.seconds()
         return seconds
+
+    def call_later(self, seconds: float, act: Callable[[], None]) -> IDelayedCall:
+        """Act in the reactor thread, later."""
+        call: IDelayedCall = self._reactor.callLater(seconds, act)
+        return call
 
     def quietly(self, work: Deferred[Any] | Coroutine[Deferred[Any], Any, Any]) -> None:
         """Do what nobody awaits; what goes wrong is logged."""

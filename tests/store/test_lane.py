@@ -1,5 +1,6 @@
 """The lane of an account: one call at a time, in order, and changes told before the result of what caused them."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from io import BytesIO
@@ -14,7 +15,7 @@ from twisted.python.threadpool import ThreadPool
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
 from mailaccess.errors import NoSuchMailbox, StoreUnavailable
 from mailaccess.interfaces import IContent, IEvents, Upload
-from mailaccess.store import worker
+from mailaccess.store import account, patience, worker
 from mailaccess.store.account import StoreSettings
 from mailaccess.store.watch import Watcher
 from mailaccess.store.worker import Lane, MaildirStore, open_store
@@ -249,6 +250,47 @@ def test_a_deleted_mailbox_is_let_go_of(machine: Machine, store: MaildirStore) -
         machine.run(store.open(work))
     machine.run(store.create(work))
     assert machine.run(store.open(work)).mailbox_id != mailbox.mailbox_id
+    mailbox.ignore(heard.append)
+
+
+def test_a_look_waits_for_no_lock_and_comes_again(machine: Machine, store: MaildirStore, root: Path) -> None:
+    append(machine, store)
+    mailbox = machine.run(store.open(INBOX))
+    heard: list[Change] = []
+    mailbox.listen(heard.append)
+    lock = root / "dovecot-uidlist.lock"
+    lock.write_text("1:another-host.example")
+    (root / "new" / "1.delivered.h").write_bytes(TEXT)
+    began = time.monotonic()
+    machine.run(mailbox.refresh())
+    for _ in range(3):
+        machine.reactor.advance(worker.HELD_UP_SECONDS)
+        machine.turn()
+    assert time.monotonic() - began < patience.CROWDED_SECONDS, "a thread waited"
+    assert not heard
+    lock.unlink()
+    machine.reactor.advance(worker.HELD_UP_SECONDS)
+    machine.turn()
+    assert [type(change) for change in heard] == [Arrived]
+    assert not machine.pool.waiting
+    mailbox.ignore(heard.append)
+
+
+def test_who_opens_a_mailbox_whose_lock_is_held_hears_of_the_rest_later(
+    machine: Machine, store: MaildirStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "OPENING_SECONDS", 0.0)
+    append(machine, store)
+    lock = root / "dovecot-uidlist.lock"
+    lock.write_text("1:another-host.example")
+    (root / "new" / "1.delivered.h").write_bytes(TEXT)
+    mailbox = machine.run(store.open(INBOX))
+    heard: list[Change] = []
+    assert len(mailbox.listen(heard.append)) == 1
+    lock.unlink()
+    machine.reactor.advance(worker.HELD_UP_SECONDS)
+    machine.turn()
+    assert [type(change) for change in heard] == [Arrived]
     mailbox.ignore(heard.append)
 
 

@@ -11,9 +11,8 @@ import pytest
 
 from mailaccess.errors import StoreUnavailable
 from mailaccess.interfaces import Upload
-from mailaccess.store import locks
+from mailaccess.store import patience
 from mailaccess.store.account import MaildirAccount
-from mailaccess.store.foreign import dotlock
 from mailaccess.values import INBOX, MailboxName
 
 Open = Callable[[], MaildirAccount]
@@ -31,8 +30,7 @@ with {lock}(Path(sys.argv[1])):
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locks, "WAIT_SECONDS", 0.0)
-    monkeypatch.setattr(dotlock, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "WAIT_SECONDS", 0.0)
 
 
 def hold(lock: str, root: Path) -> "subprocess.Popen[str]":

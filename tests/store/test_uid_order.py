@@ -9,9 +9,9 @@ import pytest
 
 from mailaccess.changes import Arrived, Change, Expunged
 from mailaccess.interfaces import Upload
-from mailaccess.store import locks
+from mailaccess.store import patience
 from mailaccess.store.account import MaildirAccount
-from mailaccess.store.foreign import dotlock, uidlist
+from mailaccess.store.foreign import uidlist
 from mailaccess.store.index import Index, Kept
 from mailaccess.store.maildir import Found
 from mailaccess.values import INBOX, UID, NumberSet
@@ -81,8 +81,7 @@ def test_a_message_that_a_listing_does_not_show_keeps_its_turn(
 def test_what_another_process_has_not_finished_is_waited_for(
     open_account: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "WAIT_SECONDS", 0.0)
-    monkeypatch.setattr(dotlock, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "WAIT_SECONDS", 0.0)
     ours, theirs = open_account(), open_account()
     append(ours, 1)
     files = theirs.open(INBOX).folder.files

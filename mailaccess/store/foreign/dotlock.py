@@ -12,12 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mailaccess.errors import StoreUnavailable
+from mailaccess.store import patience
 
 STALE_SECONDS = 120
 """Dovecot's own figure for the UID list; its holder touches the file every 10 s."""
-
-WAIT_SECONDS = 10.0
-"""How long a command waits for another program's lock before it is told that the store is not available."""
 
 TOUCHED_SECONDS = 10.0
 """A process that began longer than this after its lock was last touched has only inherited the number of its owner."""
@@ -26,10 +24,13 @@ _POLL_SECONDS = 0.01
 
 
 @contextmanager
-def dotlock(path: Path, stale_seconds: float = STALE_SECONDS) -> Iterator[None]:
-    """Hold ``path`` + ``.lock``. ``StoreUnavailable`` when somebody else does not let go."""
+def dotlock(path: Path, stale_seconds: float = STALE_SECONDS, wait_seconds: float | None = None) -> Iterator[None]:
+    """Hold ``path`` + ``.lock``. ``StoreUnavailable`` when nobody lets go for ``patience.WAIT_SECONDS``."""
     lock = path.with_name(path.name + ".lock")
-    _acquire(lock, stale_seconds)
+    seconds = patience.WAIT_SECONDS if wait_seconds is None else wait_seconds
+    with patience.attempts(seconds, _POLL_SECONDS) as attempts:
+        if not any(_taken(lock, stale_seconds) for _ in attempts):
+            raise StoreUnavailable("Another program holds the mailbox's lock")
     try:
         yield
     finally:
@@ -37,29 +38,31 @@ def dotlock(path: Path, stale_seconds: float = STALE_SECONDS) -> Iterator[None]:
             lock.unlink()
 
 
-def _acquire(lock: Path, stale_seconds: float) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    owner = f"{os.getpid()}:{socket.gethostname()}".encode()
-    while True:
+def _taken(lock: Path, stale_seconds: float) -> bool:
+    """Whether the lock is ours now; one that its owner left behind is broken."""
+    try:
+        descriptor = _make(lock)
+    except FileExistsError:
+        if not _is_abandoned(lock, stale_seconds):
+            return False
+        with suppress(FileNotFoundError):
+            lock.unlink()
         try:
-            descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = _make(lock)
         except FileExistsError:
-            if _is_abandoned(lock, stale_seconds):
-                with suppress(FileNotFoundError):
-                    lock.unlink()
-                continue
-            if time.monotonic() > deadline:
-                raise StoreUnavailable("Another program holds the mailbox's lock") from None
-            time.sleep(_POLL_SECONDS)
-        else:
-            try:
-                os.write(descriptor, owner)
-            except OSError:  # the disk is full: a lock without an owner would stand for STALE_SECONDS
-                lock.unlink()
-                raise
-            finally:
-                os.close(descriptor)
-            return
+            return False
+    try:
+        os.write(descriptor, f"{os.getpid()}:{socket.gethostname()}".encode())
+    except OSError:  # the disk is full: a lock without an owner would stand for STALE_SECONDS
+        lock.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _make(lock: Path) -> int:
+    return os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def _is_abandoned(lock: Path, stale_seconds: float) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailaccess.errors import StoreUnavailable
-from mailaccess.store.foreign import dotlock as module
+from mailaccess.store import patience
 from mailaccess.store.foreign.dotlock import dotlock
 
 HOST = socket.gethostname()
@@ -28,7 +28,7 @@ def lock(path: Path) -> Path:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "WAIT_SECONDS", 0.0)
 
 
 def a_dead_process() -> int:
