@@ -73,10 +73,13 @@ class MaildirAccount:
             inbox = MaildirFiles(root, self._names, log)
             if not inbox.exists():
                 inbox.make(subfolder=False)
+            for name in self._folders.names():
+                with suppress(OSError):
+                    folder = MaildirFiles(self._folders.path(name), self._names, log)
+                    folder.mend()
+                    folder.purge_tmp(time.time())
             with suppress(OSError):
-                inbox.purge_tmp(time.time())
                 self._bury()
-            self._folders.names()
 
     # -- mailboxes
 

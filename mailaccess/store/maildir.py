@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from mailaccess.errors import Code, NoSuchMailbox
 from mailaccess.message import lines
 from mailaccess.store import files
 from mailaccess.store.filenames import UniqueNames, base_of, can_be_listed, sizes, with_sizes
@@ -25,6 +26,7 @@ SUBFOLDER_MARK = "maildirfolder"
 STALE_TMP_SECONDS = 36 * 60 * 60
 """Dovecot and Courier remove what lies in ``tmp/`` longer than this."""
 
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _COPY_OCTETS = 64 * 1024
 
 Found = dict[str, str]
@@ -68,6 +70,18 @@ class MaildirFiles:
         if subfolder:
             (self.path / SUBFOLDER_MARK).touch(0o600)
         files.sync_directory(self.path)
+
+    def mend(self) -> bool:
+        """Make ``new/`` and ``tmp/`` where they are missing, and whether they were: rsync and git leave empty ones out.
+
+        ``FileNotFoundError`` where there is no Maildir here any more.
+        """
+        missing = [part for part in (NEW, TMP) if not (self.path / part).is_dir()]
+        if missing and not self.exists():
+            raise FileNotFoundError(errno.ENOENT, os.fspath(self.path))
+        for part in missing:
+            (self.path / part).mkdir(mode=0o700, exist_ok=True)
+        return bool(missing)
 
     def stamps(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """What changes when a file comes, goes or is renamed. ``OSError`` where the folder is gone."""
@@ -126,7 +140,7 @@ class MaildirFiles:
         path = self.path / temporary
         when = int(time.time()) if mtime is None else mtime
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            descriptor = self._made(path)
             with os.fdopen(descriptor, "wb") as file:
                 size, wire_size = _copy(source, file)
                 file.flush()
@@ -138,12 +152,34 @@ class MaildirFiles:
             raise
         return Incoming(temporary, with_sizes(base, size, wire_size), wire_size, when)
 
+    def _made(self, path: Path) -> int:
+        """A new file in ``tmp/``. ``NoSuchMailbox`` where the folder is gone."""
+        try:
+            return os.open(path, _NEW_FILE, 0o600)
+        except FileNotFoundError:
+            self._mend_target()
+            return os.open(path, _NEW_FILE, 0o600)
+
+    def _mend_target(self) -> bool:
+        """Whether what was missing for a copy to come here is there now. ``NoSuchMailbox`` where the folder is gone."""
+        try:
+            return self.mend()
+        except FileNotFoundError as error:
+            raise NoSuchMailbox(code=Code.TRYCREATE) from error
+
     def link(self, source: str) -> Incoming:
-        """A copy of another folder's file in ``tmp/``: a hard link where the file system allows one."""
+        """A copy of another folder's file in ``tmp/``: a hard link where the file system allows one.
+
+        ``FileNotFoundError`` where the source is gone, ``NoSuchMailbox`` where this folder is.
+        """
         base = self._names()
         temporary = f"{TMP}/{base}"
         try:
             os.link(source, f"{self.path}/{temporary}", follow_symlinks=False)
+        except FileNotFoundError:
+            if not self._mend_target():
+                raise
+            return self.link(source)
         except OSError as error:
             if error.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP):
                 raise
@@ -160,7 +196,12 @@ class MaildirFiles:
 
     def rename(self, place: str, after: str) -> None:
         """Move a file within the folder. ``FileNotFoundError``: look again."""
-        os.rename(f"{self.path}/{place}", f"{self.path}/{after}")
+        try:
+            os.rename(f"{self.path}/{place}", f"{self.path}/{after}")
+        except FileNotFoundError:
+            if not self.mend():
+                raise
+            os.rename(f"{self.path}/{place}", f"{self.path}/{after}")
 
     def check_removable(self) -> None:
         """``OSError`` where no file can be removed here: asked before the first of several goes."""

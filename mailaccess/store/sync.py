@@ -101,7 +101,8 @@ class Folder:
         self._listed_ns = 0
         self._adopted: dict[str, Flags] = {}
         self._suspect_at: float | None = None
-        self._is_held_up = False
+        self.is_held_up = False
+        """Whether messages had to be left because somebody else held the lock: soon he may not."""
 
     # -- what is known
 
@@ -143,10 +144,12 @@ class Folder:
                     return []
                 return self._look(take_new, wait_seconds)
             except (FileNotFoundError, NotADirectoryError) as error:
-                if self.files.exists():
-                    raise
                 self._clean = None
-                raise NoSuchMailbox from error
+                if not self.files.exists():
+                    raise NoSuchMailbox from error
+                if not self.files.mend():
+                    raise
+                return self._look(take_new, wait_seconds)
 
     def look_again(self) -> list[Change]:
         """List the directories although nothing seems to have changed: a file was not where it should be."""
@@ -164,11 +167,6 @@ class Folder:
     def is_settled(self) -> bool:
         """Whether the last look left nothing that is to be looked at now."""
         return self._clean is not None and (self._suspect_at is None or time.monotonic() < self._suspect_at)
-
-    @property
-    def is_held_up(self) -> bool:
-        """Whether messages had to be left because somebody else held the lock: soon he may not."""
-        return self._is_held_up
 
     def stamps(self) -> object:
         """The state to give to :meth:`touched`."""
@@ -213,7 +211,7 @@ class Folder:
         if missing:
             again = self.files.scan()
             found.update({base: again[base] for base in missing if base in again})
-        self._is_held_up = busy
+        self.is_held_up = busy
         self._has_new = _has_new(found)
         awaited = self._expected(found) if busy and self._told else []
         if awaited:

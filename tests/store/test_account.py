@@ -177,3 +177,17 @@ def test_what_deliveries_left_long_ago_is_removed(open_account: Open, root: Path
     assert os.listdir(root / "tmp") == ["young"]
     assert not grave.exists()
     (root / "tmp" / "young").unlink()
+
+
+def test_what_died_deliveries_left_is_removed_from_every_folder(
+    open_account: Callable[[], MaildirAccount], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = open_account()
+    account.create(MailboxName(("Work",)))
+    account.close()
+    left = [folder / "tmp" / "1.died.h" for folder in (root, root / ".Work")]
+    for file in left:
+        file.write_bytes(b"half")
+    monkeypatch.setattr("mailaccess.store.maildir.STALE_TMP_SECONDS", -60)
+    open_account()
+    assert not any(file.exists() for file in left)

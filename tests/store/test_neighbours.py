@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailaccess.changes import Arrived, Expunged, FlagsChanged, Reset
-from mailaccess.errors import NoSuchMailbox
+from mailaccess.errors import Code, NoSuchMailbox
 from mailaccess.interfaces import Upload
 from mailaccess.store.account import MaildirAccount
 from mailaccess.store.foreign import uidlist
@@ -269,3 +269,37 @@ def test_a_name_that_the_uid_list_has_no_room_for_is_not_served(
     assert told.pop()[1] == (1,)
     assert len(logged) == 3, "once in each process"
     assert "\n" not in logged[0]
+
+
+@pytest.mark.parametrize("part", ["new", "tmp"])
+@pytest.mark.parametrize("when", ["before", "while open"])
+def test_a_directory_that_was_left_out_is_made(part: str, when: str, open_account: Open, root: Path) -> None:
+    account = open_account()
+    account.create(WORK)
+    text = b"Subject: x\n\n"
+    for name in (INBOX, WORK):
+        account.append(name, [Upload(BytesIO(text), len(text))])
+    if when == "before":
+        account.close()
+    for folder in (root, root / ".Work"):
+        (folder / part).rmdir()
+    if when == "before":
+        account = open_account()
+    inbox = account.open(INBOX)
+    assert list(inbox.copy([UID(1)], account.mailbox(WORK)).target) == [2]
+    (root / ".Work" / part).rmdir()
+    assert list(account.append(WORK, [Upload(BytesIO(text), len(text))]).uids) == [3]
+    shutil.rmtree(root / part, ignore_errors=True)
+    assert inbox.expunge([UID(1)])
+    assert account.status(WORK, size=False).messages == 3
+
+
+def test_a_copy_into_a_folder_that_another_program_removes_is_refused(account: MaildirAccount, root: Path) -> None:
+    account.create(WORK)
+    deliver(root, "1.a.h:2,", "cur")
+    inbox, work = account.open(INBOX), account.open(WORK)
+    shutil.rmtree(root / ".Work")
+    with pytest.raises(NoSuchMailbox) as refusal:
+        inbox.copy([UID(1)], work)
+    assert refusal.value.code is Code.TRYCREATE
+    assert list(account.open(INBOX).folder.rows) == [1]
