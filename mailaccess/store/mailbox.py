@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from mailaccess.changes import Change
+from mailaccess.changes import Change, Reset
 from mailaccess.errors import ClientError, NoSuchMailbox
 from mailaccess.interfaces import IContent, Upload
 from mailaccess.store import files
@@ -62,7 +62,12 @@ class MaildirMailbox:
 
     def refresh(self, *, take_new: bool = False, wait_seconds: float = 0.0) -> None:
         """Announce what other programs did; ``NoSuchMailbox``."""
-        self._tell(self.folder.sync(take_new=take_new, wait_seconds=wait_seconds))
+        try:
+            self._tell(self.folder.sync(take_new=take_new, wait_seconds=wait_seconds))
+        except NoSuchMailbox:
+            if not self.name.is_inbox and (self.folder.path.parent / CUR).is_dir():  # else the whole account is away
+                self._announce(self, Reset("The mailbox was removed"))
+            raise
 
     def status(self, size: bool) -> MailboxStatus:
         """The numbers of STATUS, up to date."""

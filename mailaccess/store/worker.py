@@ -343,12 +343,15 @@ class MaildirStore:
         for blocking, change in self._account.take_outbox():
             mailbox = self._open.get(blocking)
             if mailbox is not None:
+                if isinstance(change, Reset):
+                    self.put_away(mailbox)
                 mailbox.take_over()
                 mailbox.announce(change)
 
     def put_away(self, mailbox: LaneMailbox) -> None:
-        """Nobody listens to this mailbox any more."""
-        self._open.pop(mailbox.blocking, None)
+        """Nobody listens to this mailbox any more, or nobody may: who opens it anew gets another one."""
+        if self._open.get(mailbox.blocking) is mailbox:
+            del self._open[mailbox.blocking]
 
     async def flags_changed(self) -> None:
         """Make flag changes durable: now, or within ``flag_sync_seconds``."""

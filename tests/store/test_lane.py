@@ -1,5 +1,6 @@
 """The lane of an account: one call at a time, in order, and changes told before the result of what caused them."""
 
+import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
@@ -13,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.python.threadpool import ThreadPool
 
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
-from mailaccess.errors import NoSuchMailbox, StoreUnavailable
+from mailaccess.errors import ClientError, NoSuchMailbox, StoreUnavailable
 from mailaccess.interfaces import IContent, IEvents, Upload
 from mailaccess.store import account, patience, worker
 from mailaccess.store.account import StoreSettings
@@ -291,6 +292,38 @@ def test_who_opens_a_mailbox_whose_lock_is_held_hears_of_the_rest_later(
     machine.reactor.advance(worker.HELD_UP_SECONDS)
     machine.turn()
     assert [type(change) for change in heard] == [Arrived]
+    mailbox.ignore(heard.append)
+
+
+def test_a_folder_that_another_program_removed_is_told(machine: Machine, store: MaildirStore, root: Path) -> None:
+    work = MailboxName(("Work",))
+    machine.run(store.create(work))
+    mailbox = machine.run(store.open(work))
+    heard: list[Change] = []
+    mailbox.listen(heard.append)
+    shutil.rmtree(root / ".Work")
+    with pytest.raises(NoSuchMailbox):
+        machine.run(mailbox.refresh())
+    assert [type(change) for change in heard] == [Reset]
+    machine.run(store.create(work))
+    again = machine.run(store.open(work))
+    assert again is not mailbox
+    mailbox.ignore(heard.append)
+    assert machine.run(store.open(work)) is again, "who left the old one did not take the new one with him"
+
+
+def test_an_account_that_is_away_for_a_while_ends_no_session(machine: Machine, store: MaildirStore, root: Path) -> None:
+    work = MailboxName(("Work",))
+    machine.run(store.create(work))
+    mailbox = machine.run(store.open(work))
+    heard: list[Change] = []
+    mailbox.listen(heard.append)
+    root.rename(root.with_name("away"))
+    with pytest.raises(ClientError):
+        machine.run(mailbox.refresh())
+    root.with_name("away").rename(root)
+    machine.run(mailbox.refresh())
+    assert not heard
     mailbox.ignore(heard.append)
 
 
