@@ -94,11 +94,13 @@ class Lane:
         self._pool.callInThread(in_thread)
 
     def _finish(self, outcome: Any, result: Deferred[Any]) -> None:
-        self._busy = False
-        self._ended()
-        if not result.called:
-            result.callback(outcome)
-        self._next()
+        try:
+            self._ended()  # while nothing runs: what it tells is what this call left
+        finally:
+            self._busy = False
+            if not result.called:
+                result.callback(outcome)
+            self._next()
 
 
 @implementer(IMailbox)

@@ -157,6 +157,22 @@ def test_a_call_that_fails_does_not_stop_the_lane(machine: Machine) -> None:
     assert after.result == 5
 
 
+def test_nothing_runs_while_it_is_told_what_ended(machine: Machine) -> None:
+    def ended() -> None:
+        if not asked:
+            asked.append(lane.run(lambda: 5))
+        seen.append(len(machine.pool.waiting))
+
+    asked: list[Deferred[int]] = []
+    seen: list[int] = []
+    lane = Lane(machine.reactor, cast(ThreadPool, machine.pool), ended)
+    lane.run(lambda: None)
+    while machine.turn():
+        pass
+    assert seen == [0, 0]
+    assert asked[0].result == 5
+
+
 def test_what_ended_is_told_before_the_result(machine: Machine) -> None:
     order: list[str] = []
     lane = Lane(machine.reactor, cast(ThreadPool, machine.pool), lambda: order.append("told"))
