@@ -157,7 +157,13 @@ class MaildirAccount:
                     specialuse.write(self.root, uses)
                 undo.pop_all()
             self._lose(mailbox, "The mailbox was deleted")
+            self._forget(grave)
             self._bury()
+
+    def _forget(self, grave: Path) -> None:
+        """Take a deleted folder out of the index."""
+        with suppress(uidlist.Damaged):
+            self._index.remove(uidlist.parse(files.read(grave / uidlist.FILE) or b"").guid)
 
     def rename(self, old: MailboxName, new: MailboxName) -> None:
         """Rename a mailbox and those below it, all or none; of INBOX only the messages move."""

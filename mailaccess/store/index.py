@@ -105,6 +105,16 @@ class Index:
 
         self._attempt(write)
 
+    def remove(self, guid: str) -> None:
+        """The mailbox with this GUID was deleted."""
+
+        def write(database: sqlite3.Connection) -> None:
+            known = database.execute("SELECT id FROM mailboxes WHERE guid = ?", (guid,)).fetchone()
+            if known is not None:
+                _remove_mailbox(database, known[0])
+
+        self._attempt(write)
+
     def claim_recent(self, mailbox: int, recent: UID) -> None:
         r"""Messages below this UID are \Recent to nobody any more."""
 
@@ -204,10 +214,7 @@ def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int
     query = "SELECT id, validity, highest_modseq, recent, directory, told FROM mailboxes WHERE guid = ?"
     known = database.execute(query, (guid,)).fetchone()
     if known is not None and known[1] != validity:
-        with database:
-            for table in ("messages", *_CONTENTS):
-                database.execute(f"DELETE FROM {table} WHERE mailbox = ?", (known[0],))  # noqa: S608
-            database.execute("DELETE FROM mailboxes WHERE id = ?", (known[0],))
+        _remove_mailbox(database, known[0])
         known = None
     if known is None:
         new = (1 + secrets.randbits(_ID_BITS), guid, directory, validity, now_modseq)
@@ -230,6 +237,13 @@ def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int
             kept = sets[names] = flags(map(Flag, names.split()))
         rows[uid] = MessageRow(uid, kept, modseq, size, date)
     return Kept(known[0], ModSeq(known[2]), UID(known[3]), UID(known[5]), rows)
+
+
+def _remove_mailbox(database: sqlite3.Connection, mailbox: int) -> None:
+    with database:
+        for table in ("messages", *_CONTENTS):
+            database.execute(f"DELETE FROM {table} WHERE mailbox = ?", (mailbox,))  # noqa: S608
+        database.execute("DELETE FROM mailboxes WHERE id = ?", (mailbox,))
 
 
 def _set_highest(database: sqlite3.Connection, mailbox: int, highest: ModSeq) -> None:

@@ -1,7 +1,9 @@
 """One user's mail: folders are made, renamed and removed, subscriptions and uses are kept, the maildrop is locked."""
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from mailaccess.errors import ClientError, Code, MailboxInUse, NoSuchMailbox
 from mailaccess.interfaces import Upload
 from mailaccess.store import specialuse
 from mailaccess.store.account import MaildirAccount
-from mailaccess.values import INBOX, MailboxName, SpecialUse
+from mailaccess.values import INBOX, UID, MailboxName, SpecialUse
 
 Open = Callable[[], MaildirAccount]
 
@@ -191,3 +193,18 @@ def test_what_died_deliveries_left_is_removed_from_every_folder(
     monkeypatch.setattr("mailaccess.store.maildir.STALE_TMP_SECONDS", -60)
     open_account()
     assert not any(file.exists() for file in left)
+
+
+def test_a_deleted_mailbox_leaves_nothing_in_the_index(account: MaildirAccount, index: Path) -> None:
+    work = MailboxName(("Work",))
+    account.create(work)
+    text = b"Subject: x\n\n"
+    account.append(work, [Upload(BytesIO(text), len(text))])
+    account.open(work).structures([UID(1)])
+    account.delete(work)
+    with closing(sqlite3.connect(index)) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        assert len(tables) == 4
+        assert {
+            name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables
+        } == dict.fromkeys(tables, 0)
