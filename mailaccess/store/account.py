@@ -23,7 +23,7 @@ from mailaccess.store.foreign.dotlock import dotlock
 from mailaccess.store.foreign.subscriptions import Parts
 from mailaccess.store.foreign.uidlist import UIDList
 from mailaccess.store.index import Index
-from mailaccess.store.locks import account_lock, maildrop_lock
+from mailaccess.store.locks import account_lock, maildrop_lock, uidvalidity_lock
 from mailaccess.store.mailbox import MaildirMailbox
 from mailaccess.store.maildir import STALE_TMP_SECONDS, MaildirFiles
 from mailaccess.store.sync import Folder
@@ -275,7 +275,8 @@ class MaildirAccount:
             self._mailboxes.pop(name).close()
 
     def _take_validity(self) -> UIDValidity:
-        return uidvalidity.take(self.root, time.time())
+        with uidvalidity_lock(self.root):
+            return uidvalidity.take(self.root, time.time())
 
     def _bury(self) -> None:
         """Remove the files of deleted folders; what cannot be removed now is tried again at the next start."""

@@ -1,6 +1,7 @@
 """Locks that die with their process: ``flock`` on a file of ours, and Dovecot's dotlock where it counts.
 
-Order, so that no two ever wait for each other: the account's lock, then a folder's, folders by their path.
+Order, so that no two ever wait for each other: the account's lock, then a folder's, folders by their path, then that of
+the UIDVALIDITY. Each has a file of its own: INBOX is the account's root, and a folder.
 """
 
 import fcntl
@@ -15,15 +16,24 @@ from mailaccess.store import patience
 from mailaccess.store.foreign import uidlist
 from mailaccess.store.foreign.dotlock import dotlock
 
-FILE = "mailaccess.lock"
+ACCOUNT_FILE = "mailaccess-account.lock"
+FOLDER_FILE = "mailaccess.lock"
+UIDVALIDITY_FILE = "mailaccess-uidvalidity.lock"
 MAILDROP_FILE = "mailaccess-pop3.lock"
 _POLL_SECONDS = 0.005
 
 
 @contextmanager
 def account_lock(root: Path) -> Iterator[None]:
-    """While folders are made, renamed and removed, or a UIDVALIDITY is taken."""
-    with _flock(root / FILE, patience.WAIT_SECONDS):
+    """While folders are made, renamed and removed."""
+    with _flock(root / ACCOUNT_FILE, patience.WAIT_SECONDS):
+        yield
+
+
+@contextmanager
+def uidvalidity_lock(root: Path) -> Iterator[None]:
+    """While a UIDVALIDITY is taken: no two folders get the same one."""
+    with _flock(root / UIDVALIDITY_FILE, patience.WAIT_SECONDS):
         yield
 
 
@@ -34,7 +44,7 @@ def folder_lock(folder: Path, wait_seconds: float | None = None) -> Iterator[Non
     ``StoreUnavailable`` where somebody else has it for longer.
     """
     seconds = patience.WAIT_SECONDS if wait_seconds is None else wait_seconds
-    with _flock(folder / FILE, seconds), dotlock(folder / uidlist.LOCKED_BY, wait_seconds=seconds):
+    with _flock(folder / FOLDER_FILE, seconds), dotlock(folder / uidlist.LOCKED_BY, wait_seconds=seconds):
         yield
 
 

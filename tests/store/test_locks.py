@@ -21,7 +21,7 @@ WORK = MailboxName(("Work",))
 HOLDER = """
 import sys
 from pathlib import Path
-from mailaccess.store.locks import account_lock, folder_lock
+from mailaccess.store.locks import account_lock, folder_lock, uidvalidity_lock
 with {lock}(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -79,6 +79,27 @@ def test_no_folder_is_made_while_another_process_makes_one(open_account: Open, r
         account.create(WORK)
     end(holder)
     account.create(WORK)
+
+
+def test_no_uidvalidity_is_taken_while_another_process_takes_one(
+    open_account: Open, root: Path, impatient: None
+) -> None:
+    account = open_account()
+    holder = hold("uidvalidity_lock", root)
+    with pytest.raises(StoreUnavailable):
+        account.open(INBOX)
+    end(holder)
+    account.open(INBOX)
+
+
+def test_inbox_may_be_used_while_a_folder_is_made(open_account: Open, root: Path, impatient: None) -> None:
+    account = open_account()
+    holder = hold("account_lock", root)
+    append(account)
+    end(holder)
+    holder = hold("folder_lock", root)
+    account.create(WORK)
+    end(holder)
 
 
 def test_dovecots_lock_counts_too(open_account: Open, root: Path, impatient: None) -> None:
