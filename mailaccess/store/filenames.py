@@ -48,8 +48,8 @@ class FileName(NamedTuple):
 
 def parse(name: str) -> FileName:
     """The parts of a name; in ``new/`` there is only a base."""
-    base, _, info = name.rpartition(":")
-    if not info.startswith(_INFOS):
+    base, colon, info = name.rpartition(":")
+    if not (colon and info.startswith(_INFOS)):
         return FileName(name)
     if info[0] != "2":
         return FileName(base_of(base), "", info[1:])
@@ -62,8 +62,8 @@ def base_of(name: str) -> str:
 
     A base may contain a colon itself, and is its own base: the UID list has bases, and names with flags in it.
     """
-    base, _, info = name.rpartition(":")
-    if not info.startswith(_INFOS):
+    base, colon, info = name.rpartition(":")
+    if not (colon and info.startswith(_INFOS)):
         return name
     return base_of(base) if ":" in base else base
 

@@ -7,7 +7,7 @@ possible (a full or read-only disk) it lives in memory. So there is no fsync, an
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -32,8 +32,9 @@ class Kept(NamedTuple):
     mailbox: int
     highest_modseq: ModSeq
     recent: UID
-    told: UID
     rows: dict[UID, MessageRow]
+    expunged: frozenset[UID]
+    """Lines of the UID list may still name them."""
 
 
 class Index:
@@ -83,13 +84,11 @@ class Index:
     def save(self, mailbox: int, highest: ModSeq, rows: Iterable[MessageRow]) -> None:
         """Keep rows, new or changed."""
         values = [(mailbox, r.uid, r.modseq, " ".join(r.flags), r.size, r.internal_date) for r in rows]
-        told = max((value[1] for value in values), default=0)
 
         def write(database: sqlite3.Connection) -> None:
             with database:
                 database.executemany("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?)", values)
                 _set_highest(database, mailbox, highest)
-                database.execute("UPDATE mailboxes SET told = max(told, ?) WHERE id = ?", (told, mailbox))
 
         self._attempt(write)
 
@@ -101,7 +100,20 @@ class Index:
             with database:
                 for table in ("messages", *_CONTENTS):
                     database.executemany(f"DELETE FROM {table} WHERE mailbox = ? AND uid = ?", keys)  # noqa: S608
+                database.executemany("INSERT OR IGNORE INTO expunged VALUES (?, ?)", keys)
                 _set_highest(database, mailbox, highest)
+
+        self._attempt(write)
+
+    def outlive(self, mailbox: int, listed: Container[UID]) -> None:
+        """Of the messages that are gone only those need be known that the UID list still has lines of."""
+
+        def write(database: sqlite3.Connection) -> None:
+            known = database.execute("SELECT mailbox, uid FROM expunged WHERE mailbox = ?", (mailbox,)).fetchall()
+            stale = [key for key in known if key[1] not in listed]
+            if stale:
+                with database:
+                    database.executemany("DELETE FROM expunged WHERE mailbox = ? AND uid = ?", stale)
 
         self._attempt(write)
 
@@ -211,7 +223,7 @@ def _prepare(database: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int, now_modseq: ModSeq) -> Kept:
-    query = "SELECT id, validity, highest_modseq, recent, directory, told FROM mailboxes WHERE guid = ?"
+    query = "SELECT id, validity, highest_modseq, recent, directory FROM mailboxes WHERE guid = ?"
     known = database.execute(query, (guid,)).fetchone()
     if known is not None and known[1] != validity:
         _remove_mailbox(database, known[0])
@@ -236,12 +248,13 @@ def _load(database: sqlite3.Connection, guid: str, directory: str, validity: int
         if kept is None:
             kept = sets[names] = flags(map(Flag, names.split()))
         rows[uid] = MessageRow(uid, kept, modseq, size, date)
-    return Kept(known[0], ModSeq(known[2]), UID(known[3]), UID(known[5]), rows)
+    expunged = frozenset(uid for (uid,) in database.execute("SELECT uid FROM expunged WHERE mailbox = ?", known[:1]))
+    return Kept(known[0], ModSeq(known[2]), UID(known[3]), rows, expunged)
 
 
 def _remove_mailbox(database: sqlite3.Connection, mailbox: int) -> None:
     with database:
-        for table in ("messages", *_CONTENTS):
+        for table in ("messages", "expunged", *_CONTENTS):
             database.execute(f"DELETE FROM {table} WHERE mailbox = ?", (mailbox,))  # noqa: S608
         database.execute("DELETE FROM mailboxes WHERE id = ?", (mailbox,))
 

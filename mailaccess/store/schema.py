@@ -1,6 +1,6 @@
 """The tables of an account's index. It is a cache: another version, or damage, means that it is made anew."""
 
-VERSION = 4
+VERSION = 5
 
 APPLICATION_ID = 0x6D616363  # "macc"
 
@@ -11,8 +11,7 @@ CREATE TABLE IF NOT EXISTS mailboxes (
     directory TEXT NOT NULL,            -- where the folder with this GUID was seen last, percent-encoded
     validity INTEGER NOT NULL,
     highest_modseq INTEGER NOT NULL,
-    recent INTEGER NOT NULL DEFAULT 1,  -- the lowest UID that no session was told of as recent
-    told INTEGER NOT NULL DEFAULT 0     -- the highest UID there was: what is missing below it is expunged
+    recent INTEGER NOT NULL DEFAULT 1   -- the lowest UID that no session was told of as recent
 ) STRICT;
 CREATE TABLE IF NOT EXISTS messages (
     mailbox INTEGER NOT NULL,
@@ -34,6 +33,11 @@ CREATE TABLE IF NOT EXISTS fields (
     mailbox INTEGER NOT NULL,
     uid INTEGER NOT NULL,
     fields BLOB NOT NULL,               -- frequent header fields and the empty line, as on the wire
+    PRIMARY KEY (mailbox, uid)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS expunged (   -- what the UID list may still have lines of: no more than a third of its lines
+    mailbox INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
     PRIMARY KEY (mailbox, uid)
 ) STRICT, WITHOUT ROWID;
 """

@@ -213,13 +213,12 @@ class Folder:
             found.update({base: again[base] for base in missing if base in again})
         self.is_held_up = busy
         self._has_new = _has_new(found)
-        awaited = self._expected(found) if busy and self._told else []
+        awaited = self._expected(found) if busy else []
         if awaited:
-            uids, first = self.uid_list.uids, self.uid_list.uids[awaited[-1]]
-            found = {base: place for base, place in found.items() if uids.get(base, first) < first}
+            uids, first, known = self.uid_list.uids, self.uid_list.uids[awaited[-1]], set(self.bases.values())
+            found = {base: place for base, place in found.items() if uids.get(base, first) < first or base in known}
         changes += self._compare(found, letters_changed)
-        if not awaited:
-            self._settle(UID(self.uid_list.next_uid - 1))
+        self._settle(next(reversed(self.rows), UID(0)) if awaited else UID(self.uid_list.next_uid - 1))
         self._clean = None if refused else before
         return changes
 
@@ -358,6 +357,7 @@ class Folder:
         with self.lock(0.0):
             if files.stamp(self.path / uidlist.FILE) == self._list_stamp:  # else it is read first, and has time
                 self._write_list(self.uid_list)
+                self.index.outlive(self.index_key, ())
 
     # -- files and rows
 
@@ -417,7 +417,9 @@ class Folder:
         self.bases = {uid: by_uid[uid] for uid in self.rows}
         self.places = {}
         self.index.forget(self._index_key, self.highest_modseq, kept.rows.keys() - by_uid.keys())
-        self._settle(kept.told)
+        for base in [base for base, uid in self.uid_list.uids.items() if uid in kept.expunged]:
+            del self.uid_list.uids[base]
+        self.index.outlive(self._index_key, by_uid)
 
     def _compare(self, found: Found, letters_changed: bool) -> list[Change]:
         """Bring the rows to what was found, and say what that changed."""

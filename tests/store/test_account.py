@@ -204,7 +204,7 @@ def test_a_deleted_mailbox_leaves_nothing_in_the_index(account: MaildirAccount, 
     account.delete(work)
     with closing(sqlite3.connect(index)) as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-        assert len(tables) == 4
+        assert len(tables) == 5
         assert {
             name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables
         } == dict.fromkeys(tables, 0)

@@ -46,6 +46,7 @@ def test_flags_are_set_and_what_is_not_understood_stays(
         ("1.a.host:1,x", "1.a.host", "", ",x"),
         ("1.a.host:8080", "1.a.host:8080", "", ""),
         ("1.a.host:", "1.a.host:", "", ""),
+        ("2,S", "2,S", "", ""),
         ("1.a.host:2,S:2,F", "1.a.host", "F", ""),
     ],
 )

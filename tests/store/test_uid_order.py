@@ -1,6 +1,8 @@
 """UIDs are told in ascending order, whatever comes back and whoever else gives them: each of one message only."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 
 from mailaccess.changes import Arrived, Change, Expunged
 from mailaccess.interfaces import Upload
+from mailaccess.store import account as account_module
 from mailaccess.store import patience
 from mailaccess.store.account import MaildirAccount
 from mailaccess.store.foreign import uidlist
@@ -99,6 +102,41 @@ def test_what_another_process_has_not_finished_is_waited_for(
     monkeypatch.setattr(files, "rename", rename_backwards)
     append(theirs, 2)
     assert arrived(look(ours)) == [2, 3]
+
+
+def test_who_comes_while_another_process_is_at_work_leaves_it_its_uids(
+    open_account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account_module, "OPENING_SECONDS", 0.0)
+    theirs = open_account()
+    files = theirs.open(INBOX).folder.files
+    rename = files.rename
+    came: list[MaildirAccount] = []
+
+    def slow_rename(place: str, after: str) -> None:
+        if not came:
+            came.append(open_account())
+            assert not came[0].open(INBOX).folder.rows
+        rename(place, after)
+
+    monkeypatch.setattr(files, "rename", slow_rename)
+    append(theirs, 2)
+    assert arrived(look(came[0])) == [1, 2]
+    assert not [change for change in look(theirs) if isinstance(change, Expunged)]
+
+
+def test_the_index_remembers_expunged_messages_while_the_list_names_them(open_account: Open, index: Path) -> None:
+    def remembered() -> list[int]:
+        with closing(sqlite3.connect(index)) as database:
+            return [uid for (uid,) in database.execute("SELECT uid FROM expunged ORDER BY uid")]
+
+    account = open_account()
+    append(account, 30)
+    inbox = account.open(INBOX)
+    inbox.expunge([UID(7), UID(30)])
+    assert remembered() == [7, 30]
+    inbox.expunge(list(inbox.folder.rows)[:20])
+    assert not remembered(), "the list was made shorter"
 
 
 def test_a_line_whose_file_never_came_holds_nobody_up(open_account: Open, root: Path) -> None:
