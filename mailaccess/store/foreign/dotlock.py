@@ -17,6 +17,9 @@ from mailaccess.store import patience
 STALE_SECONDS = 120
 """Dovecot's own figure for the UID list; its holder touches the file every 10 s."""
 
+UNSIGNED_SECONDS = 2.0
+"""An owner writes its name in the moment in which it makes the lock: one without a name was killed in between."""
+
 TOUCHED_SECONDS = 10.0
 """A process that began longer than this after its lock was last touched has only inherited the number of its owner."""
 
@@ -72,6 +75,8 @@ def _is_abandoned(lock: Path, stale_seconds: float) -> bool:
         touched = lock.lstat().st_mtime
     except OSError:
         return False
+    if not content:
+        return time.time() - touched > UNSIGNED_SECONDS
     pid, colon, host = content.partition(b":")
     if colon and pid.isdigit() and host.decode("utf-8", "replace").strip() == socket.gethostname():
         return not _is_alive(int(pid)) or _began(int(pid)) > touched + TOUCHED_SECONDS

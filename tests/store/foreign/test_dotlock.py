@@ -11,6 +11,7 @@ import pytest
 
 from mailaccess.errors import StoreUnavailable
 from mailaccess.store import patience
+from mailaccess.store.foreign import dotlock as module
 from mailaccess.store.foreign.dotlock import dotlock
 
 HOST = socket.gethostname()
@@ -56,7 +57,7 @@ def test_a_dead_owners_lock_is_broken_at_once(path: Path, lock: Path, impatient:
         assert lock.read_text() == f"{os.getpid()}:{HOST}"
 
 
-@pytest.mark.parametrize("content", ["1:another-host.example", "nonsense", ""])
+@pytest.mark.parametrize("content", ["1:another-host.example", "nonsense"])
 def test_an_owner_elsewhere_is_believed_until_the_lock_is_stale(
     content: str, path: Path, lock: Path, impatient: None
 ) -> None:
@@ -81,6 +82,16 @@ def test_an_error_inside_lets_go(path: Path, lock: Path) -> None:
     with pytest.raises(KeyError), dotlock(path):
         raise KeyError
     assert not lock.exists()
+
+
+def test_an_owner_that_was_killed_before_it_wrote_its_name(path: Path, lock: Path, impatient: None) -> None:
+    lock.touch()
+    with pytest.raises(StoreUnavailable), dotlock(path):
+        pass
+    before = lock.stat().st_mtime - module.UNSIGNED_SECONDS - 1
+    os.utime(lock, (before, before))
+    with dotlock(path):
+        assert lock.read_text() == f"{os.getpid()}:{HOST}"
 
 
 def test_a_lock_that_cannot_be_written_is_not_left(path: Path, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
