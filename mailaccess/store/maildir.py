@@ -65,8 +65,9 @@ class MaildirFiles:
 
     def make(self, *, subfolder: bool) -> None:
         """Make the folder and what it lacks."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for part in (TMP, NEW, CUR):  # cur last: it is what makes a folder one
-            (self.path / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.path / part).mkdir(mode=0o700, exist_ok=True)
         if subfolder:
             (self.path / SUBFOLDER_MARK).touch(0o600)
         files.sync_directory(self.path)
