@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 from zope.interface.interface import InterfaceClass
 
-from mailaccess.interfaces import IAccount, IMailStore
+from mailaccess.interfaces import IAccount, IEvents, IMailStore
 from mailaccess.mailbox.account import Account
 from mailaccess.values import Identity
 
@@ -50,11 +50,13 @@ class MailRealm:
         open_store: Callable[[Identity], IMailStore],
         separator: str,
         clock: IReactorTime,
+        events: IEvents,
     ) -> None:
         self._identity = identity
         self._open_store = open_store
         self._separator = separator
         self._clock = clock
+        self._events = events
         self._open: dict[str, _Open] = {}
         self._kept: dict[str, _Open] = {}
         """Those of ``_open`` that no session holds, the one that was left first at the beginning."""
@@ -97,7 +99,7 @@ class MailRealm:
     def _drop(self, user: str) -> None:
         opened = self._kept.pop(user)
         del self._open[user]
-        Deferred.fromCoroutine(_close(opened.account))
+        Deferred.fromCoroutine(self._close(opened.account))
 
     async def close(self) -> None:
         """Close every store, whoever still holds it: the server stops."""
@@ -107,8 +109,11 @@ class MailRealm:
             closing.cancel()
         while self._open:
             _, opened = self._open.popitem()
-            await _close(opened.account)
+            await self._close(opened.account)
 
-
-async def _close(account: Account) -> None:
-    await account.store.close()
+    async def _close(self, account: Account) -> None:
+        """Let go of an account; a disk that fails keeps no other account from being closed."""
+        try:
+            await account.store.close()
+        except Exception as error:  # whatever a store raises, here it only delays the end
+            self._events.incident(f"closing the mail of {account.identity.user}", error)

@@ -125,7 +125,9 @@ class MailService(MultiService):
             checker.load()
         self._pool = ThreadPool(0, STORE_THREADS, "store")
         self._watcher = Watcher(self._reactor, self._events)
-        self._realm = MailRealm(self._identity, self._open_store, config.hierarchy_separator, self._reactor)
+        self._realm = MailRealm(
+            self._identity, self._open_store, config.hierarchy_separator, self._reactor, self._events
+        )
         self._gate = Gate(config.limits, self._events, self._reactor)
         if self._first is not None:
             told = f"user {self._first.user} password {self._first.password}"
@@ -279,11 +281,13 @@ class MailService(MultiService):
         self._certificates.unwatch()
         if self._reloading.running:
             self._reloading.stop()
-        await self._listeners.stop()
-        await self._gate.drain(DRAIN_SECONDS)
-        await self._realm.close()
-        self._watcher.stop()
-        stopping = super().stopService()  # type: ignore[no-untyped-call]
-        if isinstance(stopping, Deferred):
-            await stopping
-        self._pool.stop()
+        try:
+            await self._listeners.stop()
+            await self._gate.drain(DRAIN_SECONDS)
+            await self._realm.close()
+        finally:  # threads that are left would keep the process
+            self._watcher.stop()
+            stopping = super().stopService()  # type: ignore[no-untyped-call]
+            if isinstance(stopping, Deferred):
+                await stopping
+            self._pool.stop()

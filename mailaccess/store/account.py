@@ -250,11 +250,13 @@ class MaildirAccount:
             mailbox.sync_flags()
 
     def close(self) -> None:
-        """Finish, and let go of everything."""
-        for mailbox in self._mailboxes.values():
-            mailbox.close()
-        self._mailboxes.clear()
-        self._index.close()
+        """Finish, and let go of everything. ``ClientError`` where flags could not be made durable."""
+        try:
+            for mailbox in self._mailboxes.values():
+                mailbox.close()
+        finally:
+            self._mailboxes.clear()
+            self._index.close()
 
     def take_outbox(self) -> Sequence[tuple[MaildirMailbox, Change]]:
         """The changes since the last time."""

@@ -190,10 +190,9 @@ class MaildirMailbox:
             if change is not FlagChange.REMOVE:
                 self._make_keywords(self.folder, named)
             before = self.folder.stamps()
-            altered: list[MessageRow] = []
+            altered: list[UID] = []
             touched: list[UID] = []
             modified: list[UID] = []
-            modseq: ModSeq | None = None
             try:
                 for uid in uids:
                     after = self._found(uid, partial(self._reflag, change, named, unchanged_since))
@@ -202,17 +201,23 @@ class MaildirMailbox:
                             modified.append(uid)
                         continue
                     touched.append(uid)
-                    row = self.folder.rows[uid]
-                    if after != row.flags:
-                        modseq = modseq or self.folder.next_modseq()
-                        altered.append(replace(row, flags=after, modseq=modseq))
+                    if after != self.folder.rows[uid].flags:
+                        altered.append(uid)
             finally:
                 if altered:
                     self.unsynced = True
-                    self._tell(self.folder.apply([], altered, []))
+                    self._tell(self.folder.apply([], self._reflagged(altered), []))
                     self.folder.touched(before)
         rows = self.folder.rows
         return Stored(tuple(rows[uid] for uid in touched if uid in rows), NumberSet.of(modified))
+
+    def _reflagged(self, uids: Iterable[UID]) -> list[MessageRow]:
+        """The rows of renamed files with the flags of their names; those are left out that a later look found gone."""
+        folder = self.folder
+        modseq = folder.next_modseq()
+        rows = [folder.rows[uid] for uid in uids if uid in folder.rows]
+        named = [(row, folder.keywords.flags_at(folder.places[row.uid])) for row in rows]
+        return [replace(row, flags=kept, modseq=modseq) for row, kept in named if kept != row.flags]
 
     def _reflag(self, change: FlagChange, named: Flags, unchanged_since: ModSeq | None, uid: UID) -> Flags | None:
         """Rename a message's file for the flags that it has after ``change``; None where UNCHANGEDSINCE forbids it.

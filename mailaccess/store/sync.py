@@ -37,22 +37,25 @@ from typing import NamedTuple
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
 from mailaccess.errors import NoSuchMailbox, StoreUnavailable
 from mailaccess.store import files, modseqs
-from mailaccess.store.filenames import FileName, UniqueNames, order, parse, with_flags
-from mailaccess.store.foreign import courier, uidlist
+from mailaccess.store.adoption import Adoption
+from mailaccess.store.filenames import FileName, UniqueNames, order
+from mailaccess.store.foreign import uidlist
 from mailaccess.store.foreign.keywords import FILE as KEYWORDS
 from mailaccess.store.foreign.keywords import KeywordLetters
 from mailaccess.store.foreign.uidlist import UIDList
 from mailaccess.store.index import Index, Kept
 from mailaccess.store.locks import FolderLock
 from mailaccess.store.maildir import CUR, NEW, Found, MaildirFiles
-from mailaccess.values import UID, Flag, Flags, MessageRow, ModSeq, NumberSet, UIDValidity, flags
+from mailaccess.values import UID, Flag, MessageRow, ModSeq, NumberSet, UIDValidity
 
 RACY_NS = 20_000_000
 """Kernels move mtimes in steps of up to 10 ms: two changes in one step look like one."""
 
+HELD_UP_SECONDS, REFUSED_SECONDS = 0.5, 5.0
+"""How soon a folder is looked at again whose lock somebody held, and one whose disk refused to take messages in."""
+
 SUSPECT_SECONDS = 1.0
-"""After a change of our own we know what the directories hold, but for what another program did in the same instant:
-the first look after this long lists them."""
+"""After a change of our own we know the directories but for what others did in the same instant: list them then."""
 
 
 class _Stamps(NamedTuple):
@@ -97,11 +100,11 @@ class Folder:
         self._list_stamp: object = None
         self._told = UID(0)
         self._has_new = False
-        self._clean: object = None
+        self._clean: _Stamps | None = None
         self._listed_ns = 0
-        self._adopted: dict[str, Flags] = {}
+        self._adoption = Adoption()
         self._suspect_at: float | None = None
-        self.is_held_up = False
+        self.is_held_up = self.is_refused = False
         """Whether messages had to be left because somebody else held the lock: soon he may not."""
 
     # -- what is known
@@ -159,7 +162,7 @@ class Folder:
     def touched(self, before: object) -> None:
         """We changed the directories ourselves: what we know is what they hold, if it was so before."""
         if self._clean is not None and before == self._clean:
-            self._clean = self._stamps()
+            self._clean = self.stamps()
             self._listed_ns = time.time_ns() + RACY_NS
             self._suspect_at = time.monotonic() + SUSPECT_SECONDS
 
@@ -168,16 +171,25 @@ class Folder:
         """Whether the last look left nothing that is to be looked at now."""
         return self._clean is not None and (self._suspect_at is None or time.monotonic() < self._suspect_at)
 
-    def stamps(self) -> object:
-        """The state to give to :meth:`touched`."""
-        return self._stamps()
+    @property
+    def look_again_in(self) -> float | None:
+        """Seconds after which another look may find what the last one could not; None where it found everything."""
+        if self.is_refused:
+            return HELD_UP_SECONDS if self.is_held_up else REFUSED_SECONDS
+        return None if self._suspect_at is None else SUSPECT_SECONDS + 0.1
 
-    def _stamps(self) -> _Stamps:
+    @property
+    def inodes(self) -> tuple[int, int] | None:
+        """Which directories were looked at last."""
+        return None if self._clean is None else (self._clean.new[1], self._clean.cur[1])
+
+    def stamps(self) -> _Stamps:
+        """The state to give to :meth:`touched`."""
         new, cur = self.files.stamps()
         return _Stamps(new, cur, files.stamp(f"{self.path}/{uidlist.FILE}"), files.stamp(f"{self.path}/{KEYWORDS}"))
 
     def _may_have_changed(self, take_new: bool) -> bool:
-        stamps = self._stamps()
+        stamps = self.stamps()
         if stamps != self._clean or stamps.uid_list != self._list_stamp:
             return True
         if self._suspect_at is not None and time.monotonic() > self._suspect_at:
@@ -190,16 +202,21 @@ class Folder:
         changes: list[Change] = []
         self._listed_ns = time.time_ns()
         self._suspect_at = None
-        before = self._stamps()
+        before = self.stamps()
         found = self.files.scan()
         changes += self._read_list()
         letters_changed = self.keywords.refresh()
         self._join_index()
         refused = busy = False
-        if self._adopted or self._expected(found) or self._unnumbered(found) or (take_new and _has_new(found)):
+        if (
+            self._adoption.keywords
+            or self._expected(found)
+            or self._unnumbered(found)
+            or (take_new and _has_new(found))
+        ):
             try:
                 found = self._take_in(take_new, wait_seconds, changes)
-                before = self._stamps()
+                before = self.stamps()
             except (OSError, StoreUnavailable) as error:
                 if isinstance(error, FileNotFoundError | NotADirectoryError):
                     raise
@@ -211,7 +228,7 @@ class Folder:
         if missing:
             again = self.files.scan()
             found.update({base: again[base] for base in missing if base in again})
-        self.is_held_up = busy
+        self.is_held_up, self.is_refused = busy, refused
         self._has_new = _has_new(found)
         awaited = self._expected(found) if busy else []
         if awaited:
@@ -234,8 +251,8 @@ class Folder:
                 found = self._take_new(found)
             changes += self._read_list()
             self._number(found)
-            if self._adopted:
-                self._take_keywords(found)
+            if self._adoption.keywords:
+                self._adoption.rename(found, self.files, self.keywords, self.make_keywords)
         return found
 
     def _unnumbered(self, found: Found) -> set[str]:
@@ -267,6 +284,7 @@ class Folder:
         found = self._believe(data) if data is not None else None
         if found is not None and found.version == 3:
             self._list_stamp = stamp  # of before: what was written since the reading is read the next time
+            found.guid = found.guid or uidlist.guid_of(self.path, found.validity)
         else:
             found = self._make_list(found)
         old, self._list = self._list, found
@@ -297,29 +315,10 @@ class Folder:
                     return uidlist.parse(data)  # somebody else was first
                 except uidlist.Damaged:
                     pass
-            made = known or self._list or self._adopt() or UIDList.new(self._take_validity())
+            made = known or self._list or self._adoption.uid_list(self.path) or UIDList.new(self._take_validity())
             made.version = 3
             self._write_list(made)
             return made
-
-    def _adopt(self) -> UIDList | None:
-        """What Courier kept for this folder, on first contact."""
-        adopted = courier.read_uids(self.path)
-        if adopted is not None:
-            self._adopted = courier.read_keywords(self.path)
-        return adopted
-
-    def _take_keywords(self, found: Found) -> None:
-        """Put the keywords that Courier kept into the names of their messages."""
-        adopted, self._adopted = self._adopted, {}
-        with self.lock():
-            self.make_keywords({flag for kept in adopted.values() for flag in kept})
-            for base in adopted.keys() & found.keys():
-                name = parse(found[base].partition("/")[2])
-                kept = flags(self.keywords.flags_of(name.letters) | adopted[base])
-                after = f"{CUR}/{with_flags(name, kept, self.keywords.letters)}"
-                self.files.rename(found[base], after)
-                found[base] = after
 
     def _write_list(self, made: UIDList) -> None:
         files.replace(self.path / uidlist.FILE, made.serialise(), uidlist.TEMPORARY)
@@ -416,6 +415,8 @@ class Folder:
         self.rows = {uid: row for uid, row in kept.rows.items() if uid in by_uid}
         self.bases = {uid: by_uid[uid] for uid in self.rows}
         self.places = {}
+        given = max((*kept.rows, *kept.expunged), default=0)  # the list may be an older one, from a backup
+        self.uid_list.next_uid = UID(max(self.uid_list.next_uid, given + 1))
         self.index.forget(self._index_key, self.highest_modseq, kept.rows.keys() - by_uid.keys())
         for base in [base for base, uid in self.uid_list.uids.items() if uid in kept.expunged]:
             del self.uid_list.uids[base]

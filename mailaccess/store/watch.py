@@ -35,6 +35,9 @@ POLL_SECONDS = 1.0
 READ_BYTES = 64 * 1024
 """What is read of the kernel's events at a time: some 1,500 of them."""
 
+READS = 64
+"""Reads at once: more than the kernel queues (16,384 events), so that only a flood without end is left for later."""
+
 _IN_MOVED_FROM, _IN_MOVED_TO, _IN_CREATE, _IN_DELETE = 0x40, 0x80, 0x100, 0x200
 _IN_DELETE_SELF, _IN_MOVE_SELF = 0x400, 0x800
 _IN_ONLYDIR, _IN_DONT_FOLLOW = 0x01000000, 0x02000000
@@ -67,16 +70,17 @@ class Inotify:
         self._libc.inotify_rm_watch(self.descriptor, number)
 
     def events(self) -> Iterator[tuple[int, int]]:
-        """``(number, mask)`` of what happened since the last call."""
-        try:
-            data = os.read(self.descriptor, READ_BYTES)
-        except BlockingIOError:
-            return
-        at = 0
-        while at < len(data):
-            number, mask, _, length = _EVENT.unpack_from(data, at)
-            at += _EVENT.size + length
-            yield number, mask
+        """``(number, mask)`` of all that happened since the last call."""
+        for _ in range(READS):
+            try:
+                data = os.read(self.descriptor, READ_BYTES)
+            except BlockingIOError:
+                return
+            at = 0
+            while at < len(data):
+                number, mask, _, length = _EVENT.unpack_from(data, at)
+                at += _EVENT.size + length
+                yield number, mask
 
     def close(self) -> None:
         """Let go of the descriptor, and of every watch with it."""

@@ -57,8 +57,9 @@ STILL_SECONDS = 1.0
 """How long the kernel's silence about a folder is believed: it says nothing of what other hosts do on a shared disk."""
 
 
-HELD_UP_SECONDS = 0.5
-"""How soon a folder is looked at again whose lock somebody held."""
+SLOW_LOOK_SECONDS = 30.0
+"""How often a mailbox that somebody has open is looked at though nothing was heard: a folder that is renamed by another
+program, or lies on a network disk, says nothing."""
 
 
 class Lane:
@@ -114,6 +115,7 @@ class LaneMailbox:
         self._listeners: list[Listener] = []
         self._watch: Watch | None = None
         self._soon: IDelayedCall | None = None
+        self._watched: tuple[int, int] | None = None
         self._look_waits = False
         self._looks = 0
         self._believed_until = 0.0
@@ -145,6 +147,7 @@ class LaneMailbox:
                 self._watch_again()
             case Reset():
                 self._rows.clear()
+                self.unwatch()
         for listener in tuple(self._listeners):
             listener(change)
 
@@ -187,9 +190,22 @@ class LaneMailbox:
             self._store.quietly(self._store.run(self._look).addCallback(lambda _: self._look_soon()))
 
     def _look_soon(self) -> None:
-        """Look again where the last look had to leave messages."""
-        if self.blocking.folder.is_held_up and self._watch is not None and not (self._soon and self._soon.active()):
-            self._soon = self._store.call_later(HELD_UP_SECONDS, self._changed_outside)
+        """After a look: watch the directories that it saw, and look again when it may find more, or in any case later.
+
+        Directories that were moved away and put back have others in their places, and say nothing of it.
+        """
+        if self._watch is None:
+            return
+        folder = self.blocking.folder
+        if folder.inodes != self._watched and folder.inodes is not None:
+            watched, self._watched = self._watched, folder.inodes
+            if watched is not None:
+                self._watch_again()
+        seconds = SLOW_LOOK_SECONDS if folder.look_again_in is None else folder.look_again_in
+        if not (self._soon and self._soon.active()):
+            self._soon = self._store.call_later(seconds, self._changed_outside)
+        elif self._soon.getTime() > self._store.seconds() + seconds:
+            self._soon.reset(seconds)
 
     def _look(self) -> None:
         self._look_waits = False  # what happens from now on needs another look

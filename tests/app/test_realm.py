@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from mailaccess.app.realm import KEPT_ACCOUNTS, KEPT_SECONDS, MailRealm
-from mailaccess.interfaces import IAccount, IMailStore
+from mailaccess.interfaces import IAccount, IEvents, IMailStore
 from mailaccess.values import Identity
 
 
@@ -30,7 +30,12 @@ class House:
     def __init__(self) -> None:
         self.clock = Clock()
         self.stores: list[Store] = []
-        self.realm = MailRealm(Identity, self.open_store, ".", self.clock)
+        self.incidents: list[str] = []
+        self.realm = MailRealm(Identity, self.open_store, ".", self.clock, cast(IEvents, self))
+
+    def incident(self, what: str, error: BaseException) -> str:
+        self.incidents.append(what)
+        return "id"
 
     def open_store(self, identity: Identity) -> IMailStore:
         self.stores.append(Store(identity))
@@ -100,3 +105,16 @@ def test_the_end_closes_every_store_whoever_holds_it(house: House) -> None:
 def test_an_avatar_of_another_kind_is_refused(house: House) -> None:
     with pytest.raises(NotImplementedError):
         house.realm.requestAvatar(b"joe", None, IMailStore)
+
+
+def test_a_store_that_cannot_be_closed_keeps_no_other_open(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for user in ("joe", "mary", "ann"):
+        house.login(user)
+
+    async def refuse() -> None:
+        raise OSError("the disk failed")
+
+    monkeypatch.setattr(house.stores[1], "close", refuse)
+    Deferred.fromCoroutine(house.realm.close())
+    assert house.open_users == ["mary"]
+    assert house.incidents == ["closing the mail of mary"]

@@ -174,3 +174,53 @@ def test_mail_with_more_keywords_than_there_is_room_for_is_filed_all_the_same(
     assert other.folder.rows[UID(2)].flags == {Flag("one")}
     with pytest.raises(ClientError, match="26 keywords"):
         other.store([UID(1)], FlagChange.ADD, flags([Flag("three")]))
+
+
+def test_store_does_not_bring_back_what_another_program_removed_meanwhile(
+    account: MaildirAccount, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(root, 4)
+    inbox = account.open(INBOX)
+    real = MaildirFiles.rename
+    calls: list[str] = []
+
+    def rename(self: MaildirFiles, place: str, after: str) -> None:
+        calls.append(place)
+        if len(calls) == 2:  # the first message has its flag; now another program removes it and the second
+            for path in sorted((root / "cur").iterdir())[:2]:
+                path.unlink()
+        real(self, place, after)
+
+    monkeypatch.setattr(MaildirFiles, "rename", rename)
+    stored = inbox.store(uids(inbox)[:3], FlagChange.ADD, flags([SEEN]))
+    assert [row.uid for row in stored.changed] == [3]
+    assert uids(inbox) == [3, 4]
+    assert account.status(INBOX, False).messages == 2
+
+
+def test_a_restored_uid_list_gives_no_uid_again(open_account: Callable[[], MaildirAccount], root: Path) -> None:
+    first = open_account()
+    fill(root, 1)
+    first.open(INBOX)
+    backup = (root / "dovecot-uidlist").read_bytes()
+    fill(root, 3)
+    assert uids(first.open(INBOX)) == [1, 2, 3]
+    first.close()
+    (root / "dovecot-uidlist").write_bytes(backup)
+    for path in sorted((root / "cur").iterdir())[1:]:
+        path.unlink()
+    again = open_account()
+    again.open(INBOX)
+    (root / "cur" / "1700000009.M1P1.host:2,").write_bytes(b"Subject: new\n\nbody\n")
+    assert uids(again.open(INBOX)) == [1, 4]
+
+
+def test_a_list_without_guid_is_the_same_mailbox_each_time(
+    open_account: Callable[[], MaildirAccount], root: Path
+) -> None:
+    open_account().close()
+    fill(root, 1)
+    (root / "dovecot-uidlist").write_bytes(b"3 V1700000000 N2\n1 :1700000001.M1P1.host\n")
+    ids = {open_account().open(INBOX).folder.uid_list.guid for _ in range(2)}
+    assert len(ids) == 1
+    assert len(ids.pop()) == 32

@@ -16,7 +16,7 @@ from twisted.python.threadpool import ThreadPool
 from mailaccess.changes import Arrived, Change, Expunged, FlagsChanged, Reset
 from mailaccess.errors import ClientError, NoSuchMailbox, StoreUnavailable
 from mailaccess.interfaces import IContent, IEvents, Upload
-from mailaccess.store import account, patience, worker
+from mailaccess.store import account, patience, sync, worker
 from mailaccess.store.account import StoreSettings
 from mailaccess.store.watch import Watcher
 from mailaccess.store.worker import Lane, MaildirStore, open_store
@@ -281,12 +281,12 @@ def test_a_look_waits_for_no_lock_and_comes_again(machine: Machine, store: Maild
     began = time.monotonic()
     machine.run(mailbox.refresh())
     for _ in range(3):
-        machine.reactor.advance(worker.HELD_UP_SECONDS)
+        machine.reactor.advance(sync.HELD_UP_SECONDS)
         machine.turn()
     assert time.monotonic() - began < patience.CROWDED_SECONDS, "a thread waited"
     assert not heard
     lock.unlink()
-    machine.reactor.advance(worker.HELD_UP_SECONDS)
+    machine.reactor.advance(sync.HELD_UP_SECONDS)
     machine.turn()
     assert [type(change) for change in heard] == [Arrived]
     assert not machine.pool.waiting
@@ -305,7 +305,7 @@ def test_who_opens_a_mailbox_whose_lock_is_held_hears_of_the_rest_later(
     heard: list[Change] = []
     assert len(mailbox.listen(heard.append)) == 1
     lock.unlink()
-    machine.reactor.advance(worker.HELD_UP_SECONDS)
+    machine.reactor.advance(sync.HELD_UP_SECONDS)
     machine.turn()
     assert [type(change) for change in heard] == [Arrived]
     mailbox.ignore(heard.append)

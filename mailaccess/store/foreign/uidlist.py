@@ -9,9 +9,11 @@ Lines are appended under the lock and fsynced before a UID is told to anyone; a 
 to files that are gone. Version 1 (Dovecot 1.0) has ``1 <uidvalidity> <next uid>`` and ``<uid> <file name>``.
 """
 
+import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mailaccess.store.filenames import base_of
 from mailaccess.values import MAX_UID, UID, UIDValidity
@@ -102,6 +104,11 @@ def parse(data: bytes) -> UIDList:
     return found
 
 
+def guid_of(folder: Path, validity: int) -> str:
+    """The GUID of a folder whose list, of an old Dovecot, has none: the same each time it is read."""
+    return hashlib.sha256(f"{validity} {folder}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
 def _header3(head: bytes) -> UIDList:
     keys = head.decode("utf-8", "surrogateescape").split(" ")[1:]
     values = {key[0]: key[1:] for key in keys if key}
@@ -110,7 +117,7 @@ def _header3(head: bytes) -> UIDList:
         raise Damaged("UIDVALIDITY or the next UID is out of range")
     guid = values.get("G", "")
     extra = tuple(key for key in keys if key and key[0] not in "VNG")
-    return UIDList(UIDValidity(_number(validity)), UID(_number(following)), guid or secrets.token_hex(16), extra)
+    return UIDList(UIDValidity(_number(validity)), UID(_number(following)), guid, extra)
 
 
 def _number(digits: str) -> int:
