@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -348,3 +349,26 @@ def test_nothing_is_done_after_the_end(machine: Machine, store: MaildirStore) ->
     machine.run(store.close())
     with pytest.raises(StoreUnavailable):
         machine.run(store.open(INBOX))
+
+
+def test_what_came_in_the_instant_of_a_change_of_our_own_is_looked_for(
+    machine: Machine, store: MaildirStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(machine, store)
+    mailbox = machine.run(store.open(INBOX))
+    heard: list[Change] = []
+    mailbox.listen(heard.append)
+    machine.run(mailbox.refresh())
+    folder = mailbox.blocking.folder
+    before = folder.stamps()
+    (root / "cur" / "1.delivered.h:2,").write_bytes(TEXT)
+    folder.touched(before)
+    machine.run(mailbox.refresh())
+    assert not heard, "the folder looks as our own change left it"
+    later = time.monotonic() + sync.SUSPECT_SECONDS
+    monkeypatch.setattr(sync, "time", SimpleNamespace(monotonic=lambda: later, time_ns=time.time_ns))
+    machine.reactor.advance(sync.SUSPECT_SECONDS + 0.1)
+    while machine.turn():
+        pass
+    assert [type(change) for change in heard] == [Arrived]
+    mailbox.ignore(heard.append)

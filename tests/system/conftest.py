@@ -16,8 +16,8 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
     """Starts servers in the test's folder, and stops them afterwards."""
     running: list[Server] = []
 
-    def begin(*options: str, **kwargs: str) -> Server:
-        running.append(start(tmp_path, *options, **kwargs))
+    def begin(*options: str, users: str | None = None, confined: bool = False) -> Server:
+        running.append(start(tmp_path, *options, users=users, confined=confined))
         return running[-1]
 
     yield begin

@@ -71,8 +71,8 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}
 
 
-def start(folder: Path, *options: str, users: str | None = None) -> Server:
-    """Start a server on free ports and wait for its listeners."""
+def start(folder: Path, *options: str, users: str | None = None, confined: bool = False) -> Server:
+    """Start a server on free ports and wait for its listeners; ``confined``, root may not read everything."""
     mail = folder / "mail"
     mail.mkdir(parents=True, exist_ok=True)
     if not (mail / "users").exists():
@@ -81,7 +81,7 @@ def start(folder: Path, *options: str, users: str | None = None) -> Server:
     command = [str(Path(sys.executable).parent / "twistd"), "--nodaemon", "--pidfile=", f"--logfile={log}"]
     ports = [f"--{name}=127.0.0.1:0" for name in ("imap", "imaps", "pop3", "pop3s")]
     process = subprocess.Popen(
-        [*command, "mailaccess", "--maildir", str(mail), *ports, *options],
+        [*(confinement() if confined else []), *command, "mailaccess", "--maildir", str(mail), *ports, *options],
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -93,6 +93,11 @@ def start(folder: Path, *options: str, users: str | None = None) -> Server:
     found = {match[1]: int(match[4]) for line in output if (match := READY.search(line))}
     assert set(found) == {"imap", "imaps", "pop3", "pop3s"}, "".join(output) + (log.read_text() if log.exists() else "")
     return Server(folder, process, found, output, log=log)
+
+
+def confinement() -> list[str]:
+    """What takes from root the right to read what its mode forbids; nothing for others, who do not have it."""
+    return [program("setpriv"), "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 
 
 def eventually(condition: Callable[[], object], seconds: float = 10) -> None:
