@@ -4,7 +4,9 @@
 ``options``     the same keys as options of ``twistd mailaccess``
 ``places``      where a user's mail, the index and the state lie
 ``realm``       from a login to an account: the only place where ``auth``, ``mailbox`` and ``store`` meet
-``first_start`` what the first start makes: a user, a certificate, two messages (``welcome``)
+``checks``      what can be said of a configuration before anything is made or bound
+``listeners``   the four listeners: which protocol, over what, on which port
+``first_start`` what the first start makes: a user, and two messages (``welcome``)
 ``service``     the Twisted service: listeners, sessions, reload, stop
 ``command``     the ``mailaccess`` command
 """

@@ -1,5 +1,6 @@
 """The documents say what the source says."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,10 @@ def test_no_file_is_too_long_to_read_in_one_sitting() -> None:
     assert not long
 
 
-def test_every_room_has_a_map() -> None:
-    rooms = [path for path in (PROJECT / "mailaccess").iterdir() if path.is_dir() and path.name != "__pycache__"]
-    for room in rooms:
-        assert (room / "__init__.py").read_text().startswith('"""'), room.name
+def test_every_room_has_a_map_that_names_all_that_is_in_it() -> None:
+    for map_ in (PROJECT / "mailaccess").rglob("__init__.py"):
+        here = {path.stem for path in map_.parent.glob("*.py")} | {
+            path.parent.name for path in map_.parent.glob("*/*.py")
+        }
+        missing = {name for name in here - {"__init__"} if not re.search(rf"\b{name}\b", map_.read_text())}
+        assert not missing, f"{map_.relative_to(PROJECT)} does not name {missing}"

@@ -10,5 +10,6 @@ are read.
   ``subscribe`` · ``listing`` (LIST, LSUB) · ``status`` · ``append`` · ``idle``
 * the selected mailbox: ``close`` (CLOSE, UNSELECT) · ``expunge`` · ``search`` · ``fetch`` · ``store`` ·
   ``copy`` (COPY, MOVE)
+* ``columns`` · ``contents``: what FETCH tells without opening a message, and what it must open one for
 * ``changes``: what is told of the selected mailbox unasked
 """
