@@ -15,6 +15,7 @@ from mailaccess.imap.grammar.fetch import Attribute, FetchItem, SectionItem
 from mailaccess.imap.responses.fetch import literal_header, section
 from mailaccess.interfaces import IContent
 from mailaccess.message import headers, sections
+from mailaccess.message.quoting import without_nul
 from mailaccess.message.sections import Kind, Section
 from mailaccess.message.structure import Part, parse
 from mailaccess.values import UID
@@ -136,7 +137,8 @@ class ContentReader:
 
 
 def _octets(content: IContent, *, offset: int, size: int) -> bytes:
-    return content.octets(offset, size)
+    """A slice as a literal may hold it (RFC 9051 §4.3)."""
+    return without_nul(content.octets(offset, size))
 
 
 class _Opened:

@@ -159,3 +159,12 @@ def test_a_message_that_goes_while_it_is_sent_ends_the_connection(client: Client
     while not client.link.closed:
         client.link.take()
     assert b"x OK" not in client.read()
+
+
+@pytest.mark.parametrize("size", [1000, SLICE_BYTES * 3])
+def test_a_nul_is_never_sent_however_a_section_goes_out(client: Client, size: int) -> None:
+    client.append(message("nul", "x" * size + "\0" + "y" * size))
+    client.reply("SELECT INBOX")
+    answer = fetched(client, "BODY.PEEK[TEXT]")
+    assert b"\0" not in answer
+    assert b"xx\x80yy" in answer
