@@ -17,6 +17,8 @@ from mailaccess.ops.limits import Limits
 
 FOLDER_ENCODINGS = ("auto", "mutf7", "utf8")
 SEPARATORS = (".", "/")
+LEAST_OUTPUT_BYTES = 256 * 1024
+"""Large messages go out in slices of this size, whatever the limit."""
 
 
 def _key(default: Any, words: str, *, value: str = "", choices: tuple[str, ...] = ()) -> Any:
@@ -200,6 +202,9 @@ def _check(config: Configuration) -> None:
         value = getattr(config.limits, limit.name)
         if not 0 < value < 2**40:
             raise ConfigError(f"limits.{limit.name}", str(value), "a number above 0 is allowed")
+    if config.limits.output_buffer_bytes < LEAST_OUTPUT_BYTES:
+        held = str(config.limits.output_buffer_bytes)
+        raise ConfigError("limits.output_buffer_bytes", held, f"at least {LEAST_OUTPUT_BYTES} is allowed")
     if config.private_key and not config.certificate:
         raise ConfigError("--private-key", config.private_key, "a key needs its --certificate")
     for server in config.sni:

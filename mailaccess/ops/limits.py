@@ -47,7 +47,8 @@ class Limits:
     append_bytes: int = _limit(100 * MIB, "APPENDLIMIT (RFC 7889): a message that a client may store.")
 
     output_buffer_bytes: int = _limit(
-        1 * MIB, "A client that does not read holds no more than this in the server's memory."
+        1 * MIB,
+        "What is read for a client at once, and so what one that does not take it holds in the server's memory.",
     )
 
     queued_commands: int = _limit(

@@ -151,11 +151,6 @@ class LaneMailbox:
         for listener in tuple(self._listeners):
             listener(change)
 
-    @property
-    def is_in_use(self) -> bool:
-        """Whether anybody listens."""
-        return bool(self._listeners)
-
     def listen(self, listener: Listener) -> Sequence[MessageRow]:
         """The rows now; ``listener`` hears of what comes after."""
         if not self._listeners:

@@ -48,6 +48,7 @@ def test_lists_and_tables_of_certificates(tmp_path: Path) -> None:
         ("limits = 3", "limits: '3' is not possible: a table is expected"),
         ("[limits]\nline_bytes = 0", "limits.line_bytes: '0' is not possible: a number above 0 is allowed"),
         ("[limits]\nline_bytes = 1.5", "limits.line_bytes: '1.5' is not possible: a whole number is expected"),
+        ("[limits]\noutput_buffer_bytes = 9", "limits.output_buffer_bytes: '9' is not possible: at least 262144"),
         ("[limits]\nbytes = 1", "limits.bytes: '1' is not possible: there is no such key"),
         ('hierarchy_separator = "#"', "--hierarchy-separator: '#' is not possible: one of . / is allowed"),
         ('private_key = "k.pem"', "--private-key: 'k.pem' is not possible: a key needs its --certificate"),

@@ -86,11 +86,6 @@ class PasswdFileChecker:
             raise UnauthorizedLogin("the user is gone")
         return entry.identity
 
-    def secret_for_apop(self, user: str) -> bytes | None:
-        """The password of ``user`` where the file has it in clear."""
-        entry = self.lookup(user)
-        return entry.secret.password if entry is not None and isinstance(entry.secret, Plain) else None
-
     @property
     def has_secrets_for_apop(self) -> bool:
         """Whether there is anybody who can use APOP."""

@@ -21,9 +21,6 @@ ROWS_AT_ONCE = 1000
 MESSAGES_AT_ONCE = 64
 """Messages opened in one call of the store; others' work on the account runs between two calls."""
 
-OCTETS_AT_ONCE = 1024 * 1024
-"""Of the messages opened in one call of the store, together; a larger one is opened alone."""
-
 
 async def fetch(context: Context, arguments: FetchArguments) -> Reply:
     """Tell of messages named by sequence number."""
@@ -83,7 +80,7 @@ class _Answer:
         if self._only_columns:
             await self._tell_columns(rows)
             return here
-        for batch in _batches(rows):
+        for batch in _batches(rows, self._context.limits.output_buffer_bytes):
             here -= await self._tell_contents(batch)
         return here
 
@@ -128,12 +125,12 @@ class _Answer:
         self._view.shown((uid, told) for _, uid, told, *_ in rows)
 
 
-def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """Messages to open together: not too many, nor too large."""
+def _batches(rows: Sequence[Row], most_octets: int) -> Iterator[Sequence[Row]]:
+    """Messages to open together: not too many, nor too large for what one client may hold; a larger one comes alone."""
     batch: list[Row] = []
     octets = 0
     for row in rows:
-        if batch and (len(batch) == MESSAGES_AT_ONCE or octets + row[4] > OCTETS_AT_ONCE):
+        if batch and (len(batch) == MESSAGES_AT_ONCE or octets + row[4] > most_octets):
             yield batch
             batch, octets = [], 0
         batch.append(row)

@@ -136,11 +136,6 @@ def number(arguments: Arguments) -> int:
     return _number(arguments, 0, 2**32 - 1)
 
 
-def nz_number(arguments: Arguments) -> int:
-    """Read a number: 1 to 2**32 - 1."""
-    return _number(arguments, 1, 2**32 - 1)
-
-
 def number64(arguments: Arguments, least: int = 0) -> int:
     """Read a number: ``least`` to 2**63 - 1. MODSEQ too is such a number (RFC 7162 §7)."""
     return _number(arguments, least, 2**63 - 1)

@@ -1,12 +1,11 @@
-"""FETCH (RFC 9051 §7.5.2): parts of a response, and whole responses, one or many."""
+"""FETCH (RFC 9051 §7.5.2): parts of a response, and whole responses."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from time import gmtime
 
-from mailaccess.imap.responses.flags import flag_list
 from mailaccess.message.quoting import without_nul
-from mailaccess.values import MAX_UID, Flags, ModSeq
+from mailaccess.values import ModSeq
 
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 _DAY_SECONDS = 86400
@@ -45,25 +44,3 @@ def literal_header(label: bytes, size: int) -> bytes:
 def fetch(number: int, parts: Sequence[bytes]) -> bytes:
     """``* n FETCH (part part …)``."""
     return b"* %d FETCH (%b)\r\n" % (number, b" ".join(parts))
-
-
-def flags_bulk(
-    rows: Iterable[tuple[int, int, Flags]],
-    recent_from: int = MAX_UID + 1,
-    modseqs: Iterable[ModSeq] | None = None,
-) -> bytes:
-    r"""``* n FETCH (UID u FLAGS (…))`` for each ``(number, UID, flags)``.
-
-    ``modseqs`` has a MODSEQ for each, where they are to be told. From the UID ``recent_from`` on, messages are \Recent.
-    """
-    if modseqs is None:
-        lines = [
-            b"* %d FETCH (UID %d FLAGS %b)\r\n" % (number, uid, flag_list(flags, uid >= recent_from))
-            for number, uid, flags in rows
-        ]
-    else:
-        lines = [
-            b"* %d FETCH (UID %d FLAGS %b MODSEQ (%d))\r\n" % (number, uid, flag_list(flags, uid >= recent_from), value)
-            for (number, uid, flags), value in zip(rows, modseqs, strict=True)
-        ]
-    return b"".join(lines)

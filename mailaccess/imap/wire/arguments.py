@@ -55,11 +55,6 @@ class Arguments:
         """Whether everything was read."""
         return self._index == len(self._literals) and self._position == len(self._fragments[self._index])
 
-    @property
-    def literal_bytes(self) -> int:
-        """Octets of those literals that are in memory."""
-        return sum(len(literal.data) for literal in self._literals)
-
     def close(self) -> None:
         """Let go of the files of literals. Harmless when repeated."""
         for literal in self._literals:

@@ -1,6 +1,5 @@
 """FETCH responses."""
 
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from mailaccess.imap.grammar.dates import date_time
 from mailaccess.imap.responses import fetch
 from mailaccess.imap.wire import Arguments
-from mailaccess.values import SEEN, Flag, ModSeq, flags
+from mailaccess.values import ModSeq
 
 
 @pytest.mark.parametrize(
@@ -49,24 +48,3 @@ def test_nul_is_never_sent() -> None:
     assert octets.startswith(b"BODY[] {3}\r\na")
     assert b"\0" not in octets
     assert len(octets) == len(b"BODY[] {3}\r\n") + 3
-
-
-ROWS = [(1, 101, flags([])), (2, 102, flags([SEEN])), (3, 103, flags([Flag("$a")]))]
-
-
-def test_many_at_once() -> None:
-    assert fetch.flags_bulk(ROWS) == (
-        b"* 1 FETCH (UID 101 FLAGS ())\r\n* 2 FETCH (UID 102 FLAGS (\\Seen))\r\n* 3 FETCH (UID 103 FLAGS ($a))\r\n"
-    )
-    assert fetch.flags_bulk(ROWS[:2], 102) == (
-        b"* 1 FETCH (UID 101 FLAGS ())\r\n* 2 FETCH (UID 102 FLAGS (\\Seen \\Recent))\r\n"
-    )
-    assert fetch.flags_bulk(ROWS[1:2], modseqs=[ModSeq(7)]) == b"* 2 FETCH (UID 102 FLAGS (\\Seen) MODSEQ (7))\r\n"
-    assert fetch.flags_bulk([]) == b""
-
-
-def test_ten_thousand_rows_are_quick() -> None:
-    rows = [(number, number + 5, ROWS[number % 3][2]) for number in range(1, 10_001)]
-    start = time.process_time()
-    assert fetch.flags_bulk(rows).count(b"\r\n") == 10_000
-    assert time.process_time() - start < 0.5
