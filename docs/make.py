@@ -4,12 +4,14 @@ import dataclasses
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
 from mailaccess.app.config import Configuration  # noqa: E402
+from mailaccess.app.tunnel_table import TunnelRoute, TunnelTable  # noqa: E402
 from mailaccess.ops.limits import Limits  # noqa: E402
 
 REFERENCE = re.compile(r"RFC (\d{3,5})((?:,? ?(?:and )?§\d+(?:\.\d+)*)*)")
@@ -39,6 +41,24 @@ append_bytes = 52428800
 ```
 """
 
+TUNNEL = """\
+## `[[tunnel]]`
+
+Each table is a tunnel beside the server; the same keys are the options of `mailaccess tunnel` (`proxy_from` is
+`--proxy-from`).
+
+```toml
+[[tunnel]]                    # a POP3 daemon that knows no TLS
+accept = "pop3s"
+exec = ["popa3d"]
+
+[[tunnel]]                    # a mail program that knows none, and a server that demands it
+client = true
+accept = "127.0.0.1:1430"
+connect = "imap.example.org:imaps"
+```
+"""
+
 
 def configuration() -> str:
     """docs/configuration.md: each key with its sentence, unit and default."""
@@ -52,16 +72,29 @@ def configuration() -> str:
         "| key | default | meaning |",
         "|---|---|---|",
     ]
-    for key in dataclasses.fields(Configuration):
-        default = key.default if key.default is not dataclasses.MISSING else ""
-        shown = f"`{str(default).lower() if isinstance(default, bool) else default}`" if default not in ("", ()) else ""
-        choices = " or ".join(f"`{choice}`" for choice in key.metadata.get("choices", ()))
-        allowed = f" Allowed: {choices}." if choices else ""
-        lines.append(f"| `{key.name}` | {shown} | {key.metadata['words']}{allowed} |")
+    lines += _keys(Configuration)
     lines += ["", *EXAMPLE.splitlines()]
+    lines += ["", *TUNNEL.splitlines(), "", "| key | default | meaning |", "|---|---|---|", *_keys(TunnelTable)]
+    lines += [
+        "",
+        "In a table `[[tunnel.sni]]`:",
+        "",
+        "| key | default | meaning |",
+        "|---|---|---|",
+        *_keys(TunnelRoute),
+    ]
     lines += ["", "## `[limits]`", "", "| key | default | reason |", "|---|---|---|"]
     lines += [f"| `{k.name}` | {k.default} | {k.metadata['words']} |" for k in dataclasses.fields(Limits)]
     return "\n".join(lines) + "\n"
+
+
+def _keys(table: type) -> Iterator[str]:
+    for key in dataclasses.fields(table):
+        default = key.default if key.default is not dataclasses.MISSING else ""
+        shown = f"`{str(default).lower() if isinstance(default, bool) else default}`" if default not in ("", ()) else ""
+        choices = " or ".join(f"`{choice}`" for choice in key.metadata.get("choices", ()) if choice)
+        allowed = f" Allowed: {choices}." if choices else ""
+        yield f"| `{key.name}` | {shown} | {key.metadata['words']}{allowed} |"
 
 
 def rfcs() -> str:

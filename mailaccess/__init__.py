@@ -6,6 +6,7 @@ The rooms, from the street to the foundations (arrows run downwards only):
 ``app``         puts a server together: options, configuration, realm, service, the ``mailaccess`` command
 ``net``         who connects, over what: endpoints, TLS policy, limits on connections
 ``imap``        the IMAP front end        ``pop3``     the POP3 front end
+``tunnel``      TLS for services that have none, both ways
 ``auth``        credentials, checkers     ``mailbox``  what a mailbox is      ``store``  Maildir and index
 ``message``     bytes in, structure out   ``sasl``     mechanisms as values
 ``ops``         logs and limits

@@ -9,4 +9,5 @@
 ``first_start`` what the first start makes: a user, and two messages (``welcome``)
 ``service``     the Twisted service: listeners, sessions, reload, stop
 ``command``     the ``mailaccess`` command
+``keys``         a key of the configuration    ``tunnel_table``  the keys of a tunnel
 """

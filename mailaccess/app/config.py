@@ -7,65 +7,71 @@ impossible values are :class:`~mailaccess.errors.ConfigError`: one line that nam
 import dataclasses
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
+from mailaccess.app.keys import config_key
+from mailaccess.app.tunnel_table import TunnelRoute, TunnelTable
 from mailaccess.errors import ConfigError
 from mailaccess.ops.limits import Limits
 
+T = TypeVar("T")
+
 FOLDER_ENCODINGS = ("auto", "mutf7", "utf8")
 SEPARATORS = (".", "/")
+SECONDS_AT_MOST = 86400
+"""A day: whatever is longer was meant in another unit."""
+
 LEAST_OUTPUT_BYTES = 256 * 1024
 """Large messages go out in slices of this size, whatever the limit."""
-
-
-def _key(default: Any, words: str, *, value: str = "", choices: tuple[str, ...] = ()) -> Any:
-    """A key of the configuration; ``value`` is the name of its value in usage texts (none: it is a switch)."""
-    metadata = {"words": words, "value": value, "choices": choices}
-    if isinstance(default, tuple):
-        return field(default_factory=lambda: default, metadata=metadata)
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerName:
     """One more certificate, for the host names that it names itself (SNI): a table ``[[sni]]``."""
 
-    certificate: str = _key("", "PEM file: the certificate, then its chain.", value="PEM")
-    private_key: str = _key("", "PEM file of its key; default: the certificate's file.", value="PEM")
+    certificate: str = config_key("", "PEM file: the certificate, then its chain.", value="PEM")
+    private_key: str = config_key("", "PEM file of its key; default: the certificate's file.", value="PEM")
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """What an operator may set. Every key is also an option: ``private_key`` is ``--private-key``."""
 
-    maildir: str = _key(
+    maildir: str = config_key(
         "", "Where mail lies: DIR/USER is a user's Maildir; %u %n %d %h are understood; or one Maildir.", value="DIR"
     )
-    users: str = _key("", "Passwd-file of the users; default: DIR/users.", value="FILE")
-    auth: tuple[str, ...] = _key((), "A checker, in order of asking (passwdfile:FILE).", value="SPEC")
-    state: str = _key(
+    users: str = config_key("", "Passwd-file of the users; default: DIR/users.", value="FILE")
+    auth: tuple[str, ...] = config_key((), "A checker, in order of asking (passwdfile:FILE).", value="SPEC")
+    state: str = config_key(
         "", "Folder for index and certificate; default: $STATE_DIRECTORY, or DIR/mailaccess-state.", value="DIR"
     )
-    imap: str = _key("", "IMAP with STARTTLS: off, PORT, HOST:PORT or an endpoint; 143, or 1143.", value="EP")
-    imaps: str = _key("", "IMAP over TLS; default 993, or 1993.", value="EP")
-    pop3: str = _key("", "POP3 with STLS; default 110, or 1110.", value="EP")
-    pop3s: str = _key("", "POP3 over TLS; default 995, or 1995.", value="EP")
-    certificate: str = _key("", "PEM file: the certificate, then its chain; default: a self-signed one.", value="PEM")
-    private_key: str = _key("", "PEM file of the key; default: the certificate's file.", value="PEM")
-    sni: tuple[ServerName, ...] = _key((), "More certificates, chosen by the name that a client asks for.")
-    allow_cleartext: bool = _key(False, "Let passwords pass without TLS: never on an open network.")
-    trusted_proxy: tuple[str, ...] = _key(
+    imap: str = config_key("", "IMAP with STARTTLS: off, PORT, HOST:PORT or an endpoint; 143, or 1143.", value="EP")
+    imaps: str = config_key("", "IMAP over TLS; default 993, or 1993.", value="EP")
+    pop3: str = config_key("", "POP3 with STLS; default 110, or 1110.", value="EP")
+    pop3s: str = config_key("", "POP3 over TLS; default 995, or 1995.", value="EP")
+    certificate: str = config_key(
+        "", "PEM file: the certificate, then its chain; default: a self-signed one.", value="PEM"
+    )
+    private_key: str = config_key("", "PEM file of the key; default: the certificate's file.", value="PEM")
+    sni: tuple[ServerName, ...] = config_key((), "More certificates, chosen by the name that a client asks for.")
+    allow_cleartext: bool = config_key(False, "Let passwords pass without TLS: never on an open network.")
+    trusted_proxy: tuple[str, ...] = config_key(
         (), "Address of a proxy that speaks TLS for us: passwords from there may be in clear.", value="ADDRESS"
     )
-    hierarchy_separator: str = _key(
+    hierarchy_separator: str = config_key(
         ".", "What stands between the levels of a mailbox name.", value="CHAR", choices=SEPARATORS
     )
-    folder_encoding: str = _key("auto", "How folder names are written on disk.", value="NAME", choices=FOLDER_ENCODINGS)
-    flag_sync_seconds: float = _key(1.0, "At most this long until a flag change survives a power cut; 0: at once.")
-    reload_seconds: float = _key(10.0, "How often certificate and users files are looked at for changes.")
+    folder_encoding: str = config_key(
+        "auto", "How folder names are written on disk.", value="NAME", choices=FOLDER_ENCODINGS
+    )
+    flag_sync_seconds: float = config_key(
+        1.0, "At most this long until a flag change survives a power cut; 0: at once."
+    )
+    reload_seconds: float = config_key(10.0, "How often certificate and users files are looked at for changes.")
+    tunnel: tuple[TunnelTable, ...] = config_key((), "Tunnels that run beside the server, each a table [[tunnel]].")
     limits: Limits = field(default_factory=Limits, metadata={"words": "See the table [limits]."})
 
 
@@ -93,7 +99,7 @@ class Loaded:
             if isinstance(value, Limits):
                 for limit in dataclasses.fields(value):
                     yield self._setting(f"{entry.name}.{limit.name}", getattr(value, limit.name), limit.metadata)
-            elif entry.name == "sni":
+            elif entry.name in TABLES:
                 yield self._setting(entry.name, [dataclasses.asdict(name) for name in value], entry.metadata)
             else:
                 yield self._setting(entry.name, list(value) if isinstance(value, tuple) else value, entry.metadata)
@@ -152,9 +158,10 @@ def _value(name: str, value: Any, hint: Any) -> Any:
     """``value`` as the key's type asks for it."""
     if hint is Limits:
         return Limits(**_table(Limits, _expect(name, value, dict, "a table"), name + "."))
-    if hint == tuple[ServerName, ...]:
-        tables = _expect(name, value, list, "an array of tables")
-        return tuple(ServerName(**_table(ServerName, _expect(name, t, dict, "a table"), name + ".")) for t in tables)
+    kind = _ARRAYS.get(hint)
+    if kind is not None:
+        tables = _expect(name, value, (list, tuple), "an array of tables")
+        return tuple(read_table(kind, t, name) for t in tables)
     if hint == tuple[str, ...]:
         items = [value] if isinstance(value, str) else _expect(name, value, (list, tuple), "a list of texts")
         return tuple(_expect(name, item, str, "a list of texts") for item in items)
@@ -165,6 +172,25 @@ def _value(name: str, value: Any, hint: Any) -> Any:
     if hint is float:
         return float(_number(name, value, (int, float)))
     return _number(name, value, (int,))
+
+
+_ARRAYS: dict[Any, Any] = {
+    tuple[ServerName, ...]: ServerName,
+    tuple[TunnelTable, ...]: TunnelTable,
+    tuple[TunnelRoute, ...]: TunnelRoute,
+}
+
+TABLES = ("sni", "tunnel")
+"""The keys that are arrays of tables: no option has them."""
+
+
+def read_table(kind: type[T], given: Any, name: str) -> T:
+    """A table, or what a program gives for one, as the dataclass ``kind``; ``name`` is for ``ConfigError``."""
+    if isinstance(given, kind):
+        return given
+    table = kind(**_table(kind, _expect(name, given, dict, "a table"), name + "."))
+    _check_values(table, lambda key: f"{name}.{key}")
+    return table
 
 
 def _expect(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> Any:
@@ -191,13 +217,7 @@ def _from_text(key: str, value: Any) -> Any:
 
 def _check(config: Configuration) -> None:
     """Raise for values of the right type that cannot be."""
-    for entry in dataclasses.fields(config):
-        choices = entry.metadata.get("choices")
-        value = getattr(config, entry.name)
-        if choices and value not in choices:
-            raise ConfigError(_option(entry.name), value, f"one of {' '.join(choices)} is allowed")
-        if isinstance(value, float) and not 0 <= value <= 86400:
-            raise ConfigError(_option(entry.name), str(value), "0 to 86400 seconds are allowed")
+    _check_values(config, _option)
     for limit in dataclasses.fields(Limits):
         value = getattr(config.limits, limit.name)
         if not 0 < value < 2**40:
@@ -210,6 +230,19 @@ def _check(config: Configuration) -> None:
     for server in config.sni:
         if not server.certificate:
             raise ConfigError("sni", str(dataclasses.asdict(server)), "each table needs a certificate")
+
+
+def _check_values(table: Any, name_of: Callable[[str], str]) -> None:
+    """Raise where a value is none of its key's choices, or a number of seconds or things that cannot be."""
+    for entry in dataclasses.fields(table):
+        choices = entry.metadata.get("choices")
+        value = getattr(table, entry.name)
+        if choices and value not in choices:
+            raise ConfigError(name_of(entry.name), value, f"one of {' '.join(filter(None, choices))} is allowed")
+        if isinstance(value, float) and not 0 <= value <= SECONDS_AT_MOST:
+            raise ConfigError(name_of(entry.name), str(value), f"0 to {SECONDS_AT_MOST} seconds are allowed")
+        if type(value) is int and not 0 <= value < 2**40:
+            raise ConfigError(name_of(entry.name), str(value), "a number from 0 on is allowed")
 
 
 def _option(key: str) -> str:

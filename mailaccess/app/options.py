@@ -7,14 +7,14 @@ from typing import Any, ClassVar, NoReturn, TextIO, get_type_hints
 
 from twisted.python import usage
 
-from mailaccess.app.config import Configuration, Loaded, load
+from mailaccess.app.config import TABLES, Configuration, Loaded, load
 from mailaccess.errors import ConfigError
 
 USAGE_STATUS = 2
 """Exit status of wrong usage or configuration."""
 
 _TYPES = get_type_hints(Configuration)
-_OPTIONS = [entry for entry in dataclasses.fields(Configuration) if entry.name not in ("limits", "sni")]
+_OPTIONS = [entry for entry in dataclasses.fields(Configuration) if entry.name not in ("limits", *TABLES)]
 
 
 def _long(name: str) -> str:

@@ -4,5 +4,6 @@
 ``limits``     every limit, with its unit and its reason
 ``logs``       one structured line for each event
 ``transport``  the few private corners of Twisted's transports that we touch, in one place
+``services``   services by the names that operators write for ports
 ``outflow``    output as fast as the client takes it
 """

@@ -1,0 +1,11 @@
+"""TLS for services that have none, both ways: what stunnel and inetd do.
+
+``session``       the story of one connection, from accept to close
+``relay``         octets both ways, half-close and backpressure
+``stream``        what an end of the tunnel is; ``sockets``, ``tls`` and ``programs`` are the three kinds
+``tlsside``       TLS as the tunnel asks for it: ``net`` provides it
+``conversation``  lines and counted octets, before octets only pass through
+``spoken``        what must be known of a protocol that passes through; ``protocols`` has them
+``proxies``       CONNECT and SOCKS on the way out, the PROXY protocol on the way in and out
+``faults``        what can go wrong, for the log
+"""

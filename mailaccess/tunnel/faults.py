@@ -1,0 +1,42 @@
+"""What can go wrong with a connection through the tunnel: for the log, never for the client.
+
+The client gets the words of its own protocol (``Spoken.unavailable``), or nothing where there are none.
+"""
+
+from mailaccess.errors import MailAccessError
+
+
+class TunnelFault(MailAccessError):
+    """A connection cannot go on; ``str()`` is one line that says why, and ``event`` names it in the log."""
+
+    event = "tunnel_failed"
+
+
+class StreamLost(TunnelFault):
+    """One end is gone: reset, timed out, or cut off by ourselves."""
+
+    event = "tunnel_lost"
+
+
+class Unreachable(TunnelFault):
+    """No target took the connection."""
+
+    event = "tunnel_unreachable"
+
+
+class Refused(TunnelFault):
+    """The other side, or a proxy on the way, said no: no STARTTLS, CONNECT 403, a bad PROXY header."""
+
+    event = "tunnel_refused"
+
+
+class Mismatch(TunnelFault):
+    """The other side speaks another protocol than the one that clients of this service speak."""
+
+    event = "tunnel_mismatch"
+
+
+class TLSFailed(TunnelFault):
+    """The handshake failed, or the peer is not who it must be."""
+
+    event = "tunnel_tls_failed"
