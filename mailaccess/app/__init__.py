@@ -7,6 +7,7 @@
 ``checks``      what can be said of a configuration before anything is made or bound
 ``listeners``   the four listeners: which protocol, over what, on which port
 ``first_start`` what the first start makes: a user, and two messages (``welcome``)
+``parts``       users, mail and the protocols' factories: what is behind the listeners
 ``service``     the Twisted service: listeners, sessions, reload, stop
 ``command``     the ``mailaccess`` command
 ``keys``         a key of the configuration    ``tunnel_table``  the keys of a tunnel

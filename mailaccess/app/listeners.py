@@ -22,6 +22,12 @@ class Service:
     port: int
     upgrade: str
 
+    def secured(self, factory: IProtocolFactory, certificates: Certificates, reactor: Any) -> IProtocolFactory:
+        """``factory`` inside TLS, where this service has TLS from the start; itself where there is a command for it."""
+        if self.upgrade:
+            return factory
+        return TLSFactory(ServerTLS(certificates, self.protocol.encode()), factory, reactor)
+
 
 SERVICES = (
     Service("imap", "imap", 143, "STARTTLS"),
@@ -49,9 +55,8 @@ class Listeners:
         served = []
         for service, endpoint, sockets in self._bound:
             factory = factories[service.protocol]
-            if not service.upgrade and not endpoint.encrypted:
-                creator = ServerTLS(certificates, service.protocol.encode())
-                factory = TLSFactory(creator, factory, self._reactor)
+            if not endpoint.encrypted:
+                factory = service.secured(factory, certificates, self._reactor)
             for listening in sockets:
                 port = await listening.listen(factory)
                 self._ports.append(port)

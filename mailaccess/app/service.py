@@ -13,42 +13,21 @@ from dataclasses import asdict
 from typing import Any
 
 from twisted.application.service import IService, MultiService
-from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
-from twisted.python.threadpool import ThreadPool
 
-from mailaccess.app.checks import certificate_files, check, endpoints, users_files
+from mailaccess.app.checks import check, endpoints
 from mailaccess.app.config import Loaded
 from mailaccess.app.first_start import FirstUser, first_user, greet
 from mailaccess.app.listeners import Listeners
 from mailaccess.app.options import ServerOptions, fail
-from mailaccess.app.places import Places, places
-from mailaccess.app.realm import MailRealm
-from mailaccess.auth.checkers.passwdfile import PasswdFileChecker
-from mailaccess.auth.hashing import HashingThreads
-from mailaccess.auth.login import Login
-from mailaccess.auth.penalties import Penalties
+from mailaccess.app.parts import Parts, served_certificates
+from mailaccess.app.places import places
 from mailaccess.errors import ClientError, ConfigError, OperatorFault
-from mailaccess.imap.context import Server
-from mailaccess.imap.protocol import IMAPFactory
-from mailaccess.interfaces import IAccount, IEvents, IMailStore
-from mailaccess.net.certificates import CertificateFiles, fingerprint
+from mailaccess.interfaces import IAccount, IEvents
 from mailaccess.net.gate import Gate
-from mailaccess.net.selfsigned import ensure_self_signed
-from mailaccess.net.tls import Certificates, ServerTLS
+from mailaccess.net.tls import Certificates
 from mailaccess.ops.logs import EventLog
-from mailaccess.pop3.protocol import POP3Factory
-from mailaccess.store.account import StoreSettings
-from mailaccess.store.watch import Watcher
-from mailaccess.store.worker import open_store
-from mailaccess.values import Identity
-
-DRAIN_SECONDS = 2.0
-"""What clients get to take our BYE and close: a restart keeps nobody waiting for those that sleep."""
-
-STORE_THREADS = 8
-"""Disks answer several requests at once; each account uses one thread at a time."""
 
 Options = ServerOptions
 """What ``twistd`` asks for."""
@@ -115,40 +94,23 @@ class MailService(MultiService):
         check(config)
         self._places = places(config)
         self._listeners = Listeners(endpoints(config), self._reactor, self._events)
-        self._certificates = Certificates(self._certificate_files(), self._events, self._reactor)
+        certificates = Certificates(
+            served_certificates(config, self._places, self._announce), self._events, self._reactor
+        )
         if self._first_start and not config.users and not config.auth:
             self._first = first_user(self._places.users)
-        threads = HashingThreads(self._reactor)
-        threads.setServiceParent(self)  # type: ignore[no-untyped-call]
-        self._checkers = [PasswdFileChecker(path, threads.run, self._events) for path in users_files(config)]
-        for checker in self._checkers:
-            checker.load()
-        self._pool = ThreadPool(0, STORE_THREADS, "store")
-        self._watcher = Watcher(self._reactor, self._events)
-        self._realm = MailRealm(
-            self._identity, self._open_store, config.hierarchy_separator, self._reactor, self._events
-        )
-        self._gate = Gate(config.limits, self._events, self._reactor)
+        gate = Gate(config.limits, self._events, self._reactor)
+        self._parts = Parts(config, self._places, certificates, gate, events=self._events, reactor=self._reactor)
         if self._first is not None:
             told = f"user {self._first.user} password {self._first.password}"
             self._announce(f"{told} (told this once: only its hash is stored)")
 
-    def _certificate_files(self) -> list[CertificateFiles]:
-        named = certificate_files(self.config)
-        if self.config.certificate:
-            return named
-        where = self._places
-        own = CertificateFiles(where.certificate, where.private_key, "--state", "--state")
-        made = ensure_self_signed(own)
-        self._announce(f"certificate {where.certificate} is our own, SHA-256 {fingerprint(made.leaf)}")
-        return [own, *named]
-
     def startService(self) -> None:  # noqa: N802
         """Begin to accept."""
         super().startService()  # type: ignore[no-untyped-call]
-        self._pool.start()
-        self._certificates.watch(self.config.reload_seconds)
-        self._reloading = LoopingCall(self._reload_users)
+        self._parts.start()
+        self._parts.certificates.watch(self.config.reload_seconds)
+        self._reloading = LoopingCall(self._parts.reload_users)
         if self.config.reload_seconds:
             self._reloading.start(self.config.reload_seconds, now=False)
         self._reactor.callWhenRunning(self._take_signals)
@@ -157,7 +119,8 @@ class MailService(MultiService):
             fail(self._refusal, sys.__stderr__)
 
     async def _serve(self) -> None:
-        listeners = await self._listeners.serve(self._factories(), self._certificates)
+        factories = {protocol: self._parts.factory(protocol) for protocol in ("imap", "pop3")}
+        listeners = await self._listeners.serve(factories, self._parts.certificates)
         if self.config.allow_cleartext:
             self._announce("warning: --allow-cleartext lets passwords pass without TLS")
             self._events.event("cleartext_allowed")
@@ -171,7 +134,7 @@ class MailService(MultiService):
         self._events.event("ready")
 
     async def _greet(self, user: str) -> None:
-        _, account, logout = self._realm.requestAvatar(user, None, IAccount)
+        _, account, logout = self._parts.realm.requestAvatar(user, None, IAccount)
         try:
             await greet(account.store, user)
         except ClientError as error:
@@ -197,60 +160,6 @@ class MailService(MultiService):
         if self._reactor.running:
             self._reactor.stop()
 
-    def _factories(self) -> dict[str, Any]:
-        config, events, clock = self.config, self._events, self._reactor
-        trusted = frozenset(config.trusted_proxy)
-        portal = Portal(self._realm, self._checkers)
-        login = Login(
-            portal,
-            IAccount,
-            penalties=Penalties(clock.seconds),
-            clock=clock,
-            events=events,
-            apop_offered=lambda: any(checker.has_secrets_for_apop for checker in self._checkers),
-        )
-        server = Server(config.limits, events, config.allow_cleartext)
-        imap = IMAPFactory(
-            server=server,
-            login=login,
-            tls=ServerTLS(self._certificates, b"imap"),
-            gate=self._gate,
-            trusted_proxies=trusted,
-            reactor=clock,
-        )
-        pop3 = POP3Factory(
-            limits=config.limits,
-            events=events,
-            login=login,
-            tls=ServerTLS(self._certificates, b"pop3"),
-            gate=self._gate,
-            cleartext_allowed=config.allow_cleartext,
-            trusted_proxies=trusted,
-            reactor=clock,
-        )
-        return {"imap": imap, "pop3": pop3}
-
-    # -- the realm's questions
-
-    def _identity(self, user: str) -> Identity:
-        for checker in self._checkers:
-            if checker.lookup(user) is not None:
-                return checker.identity(user)
-        return Identity(user)
-
-    def _open_store(self, identity: Identity) -> IMailStore:
-        where: Places = self._places
-        settings = StoreSettings(self.config.folder_encoding, self.config.flag_sync_seconds)
-        return open_store(
-            where.maildir(identity),
-            where.index(identity),
-            settings=settings,
-            reactor=self._reactor,
-            pool=self._pool,
-            watcher=self._watcher,
-            events=self._events,
-        )
-
     # -- running
 
     def _take_signals(self) -> None:
@@ -261,15 +170,8 @@ class MailService(MultiService):
 
     def _reload(self) -> None:
         self._events.event("reload")
-        self._certificates.reload()
-        self._reload_users()
-
-    def _reload_users(self) -> None:
-        for checker in self._checkers:
-            try:
-                checker.load()
-            except OperatorFault as error:
-                self._events.event("users_kept", problem=error)
+        self._parts.certificates.reload()
+        self._parts.reload_users()
 
     # -- stopping
 
@@ -278,16 +180,18 @@ class MailService(MultiService):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        self._certificates.unwatch()
+        self._parts.certificates.unwatch()
         if self._reloading.running:
             self._reloading.stop()
         try:
             await self._listeners.stop()
-            await self._gate.drain(DRAIN_SECONDS)
-            await self._realm.close()
-        finally:  # threads that are left would keep the process
-            self._watcher.stop()
+        finally:
+            await self._stop_parts()
+
+    async def _stop_parts(self) -> None:
+        try:
+            await self._parts.stop()
+        finally:
             stopping = super().stopService()  # type: ignore[no-untyped-call]
             if isinstance(stopping, Deferred):
                 await stopping
-            self._pool.stop()

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from mailaccess.app.service import STORE_THREADS
+from mailaccess.app.parts import STORE_THREADS
 from mailaccess.errors import StoreUnavailable
 from mailaccess.store import patience
 from mailaccess.store.foreign.dotlock import dotlock
