@@ -41,6 +41,12 @@ class Conversation:
             await self._more()
         return self._held[:count]
 
+    async def ended(self) -> bool:
+        """Whether nothing more comes: waits for the next octet, which stays to be read, or the end."""
+        if not self._held:
+            self._held = await self._stream.read()
+        return not self._held
+
     async def say(self, data: bytes) -> None:
         """Send octets."""
         await self._stream.write(data)

@@ -45,6 +45,7 @@ class Spoken(Protocol):
     async def offer_tls(self, near: Conversation, greeting: bytes) -> bool:
         """Server's role: talk to a client until it begins TLS; ``greeting`` is the server's, empty where it has none.
 
+        ``greeting`` is whole: SMTP's may have several lines (``protocols.lines.whole_reply`` reads the rest).
         True when the go-ahead was sent and the handshake may begin: nothing in clear followed. False where the client
         said good-bye. ``Refused`` where it insists on going on in clear (``BAD_COMMANDS`` times) or sends nonsense.
         No command but those that begin TLS reaches a server in clear; what needs TLS gets the protocol's own refusal.
