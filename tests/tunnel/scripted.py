@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from mailaccess.tunnel.faults import StreamLost
+from mailaccess.tunnel.faults import StreamLost, TunnelFault
 
 T = TypeVar("T")
 
@@ -51,6 +51,15 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
         result: T = done.value
         return result
     raise AssertionError("it waits for something")
+
+
+def fault_of(coroutine: Coroutine[Any, Any, object]) -> str:
+    """What the log would have of a coroutine that may end in one of the tunnel's faults; empty where it does not."""
+    try:
+        run(coroutine)
+    except TunnelFault as fault:
+        return str(fault)
+    return ""
 
 
 def octet_by_octet(data: bytes) -> list[bytes]:
