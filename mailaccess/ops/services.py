@@ -1,5 +1,6 @@
 """Services by the names that operators write for ports (IANA's, as /etc/services has them)."""
 
+import re
 import socket
 from dataclasses import dataclass
 
@@ -35,8 +36,12 @@ KNOWN = (
 )
 """Those that the server and the tunnel know something of; a machine without /etc/services has them too."""
 
+HIGHEST_PORT = 65535
+
+# RFC 6335 §5.1 without its bound of 15: Debian's /etc/services has clc-build-daemon.
+_SERVICE_NAME = re.compile(r"[0-9-]*[A-Za-z][A-Za-z0-9-]*\Z")
 _BY_NAME = {service.name: service for service in KNOWN}
-_BY_PORT = {service.port: service for service in reversed(KNOWN)}
+_BY_PORT = {str(service.port): service for service in reversed(KNOWN)}
 
 
 def port_of(name: str) -> int | None:
@@ -52,6 +57,12 @@ def port_of(name: str) -> int | None:
 
 def known_service(name_or_port: str) -> KnownService | None:
     """What is known of the service that has this name, or usually this port (decimal digits); None: nothing."""
-    if name_or_port.isascii() and name_or_port.isdigit():
-        return _BY_PORT.get(int(name_or_port))
-    return _BY_NAME.get(name_or_port)
+    return _BY_PORT.get(name_or_port) or _BY_NAME.get(name_or_port)
+
+
+def read_port(text: str) -> int | None:
+    """The port that an operator means by ``text``: decimal digits, or a service's name; None where it is neither."""
+    if text.isascii() and text.isdigit():
+        number = int(text) if len(text) <= len(str(HIGHEST_PORT)) else HIGHEST_PORT + 1
+        return number if number <= HIGHEST_PORT else None
+    return port_of(text) if _SERVICE_NAME.match(text) else None
