@@ -1,6 +1,9 @@
 """What an operator writes to say where to listen, as values.
 
 endpoint = "off" / port / host ":" port / "[" IPv6-address "]:" port / Twisted endpoint description
+port     = 1*DIGIT / service name, as in /etc/services
+
+A description wins over a host of the same name: ``tcp:imaps`` is no host called tcp.
 """
 
 import re
@@ -10,19 +13,24 @@ from twisted.internet.interfaces import IStreamServerEndpointStringParser
 from twisted.plugin import getPlugins
 
 from mailaccess.errors import ConfigError
+from mailaccess.ops.services import HIGHEST_PORT, KnownService, known_service, read_port
 
-ALLOWED = "off, a port, HOST:PORT, [IPV6]:PORT or a Twisted endpoint (tcp: ssl: unix: systemd: haproxy:) is needed"
+ALLOWED = (
+    "off, a port or service (993, imaps), HOST:PORT, [IPV6]:PORT or a Twisted endpoint "
+    "(tcp: ssl: unix: systemd: haproxy:) is needed"
+)
 UNPRIVILEGED_OFFSET = 1000
 """From a default port to the one that is taken where that needs privileges: 143 and 1143."""
 
-_HIGHEST_PORT = 65535
 _BUILT_IN = frozenset({"tcp", "ssl", "unix"})  # Twisted has these without a plugin
 _WRAPPING = frozenset({"haproxy"})
 _ENCRYPTING = frozenset({"ssl", "tls"})
+_WITH_A_PORT = frozenset({"tcp", "tcp6", "ssl"})  # as their first argument
 
-_PORT = re.compile(r"[0-9]+\Z")
-_BRACKETED = re.compile(r"\[([0-9A-Fa-f:.%\w]+)\]:([0-9]+)\Z", re.ASCII)
-_HOST_PORT = re.compile(r"([^\s:\[\]/\\=]+):([0-9]+)\Z")
+_WORD = r"[A-Za-z0-9-]+"  # a port, perhaps
+_ALONE = re.compile(rf"{_WORD}\Z")
+_BRACKETED = re.compile(rf"\[([0-9A-Fa-f:.%\w]+)\]:({_WORD})\Z", re.ASCII)
+_HOST_PORT = re.compile(rf"([^\s:\[\]/\\=]+):({_WORD})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,12 @@ class TCPEndpoint:
     encrypted: bool = False
     """Whether the endpoint speaks TLS of itself."""
 
+    @property
+    def service(self) -> KnownService | None:
+        """What is known of the service that was named, or that usually has this port."""
+        named = known_service(self.text.rpartition(":")[2])
+        return named or known_service(str(self.port))
+
 
 @dataclass(frozen=True, slots=True)
 class DescribedEndpoint:
@@ -52,10 +66,20 @@ class DescribedEndpoint:
     @property
     def encrypted(self) -> bool:
         """Whether the endpoint speaks TLS of itself: ``ssl:…``, ``haproxy:ssl:…``."""
+        return self._unwrapped()[0] in _ENCRYPTING
+
+    @property
+    def service(self) -> KnownService | None:
+        """What is known of the service that usually has the port of ``tcp:PORT…``; None for other descriptions."""
+        first, rest = self._unwrapped()
+        return known_service(rest.partition(":")[0].removeprefix("port=")) if first in _WITH_A_PORT else None
+
+    def _unwrapped(self) -> tuple[str, str]:
+        """The word that the description begins with, behind those that wrap another; and what follows it."""
         first, _, rest = self.text.partition(":")
         while first in _WRAPPING:
             first, _, rest = rest.partition(":")
-        return first in _ENCRYPTING
+        return first, rest
 
 
 Endpoint = TCPEndpoint | DescribedEndpoint
@@ -71,7 +95,7 @@ def parse_endpoint(text: str, key: str, default_port: int) -> Endpoint | None:
         return TCPEndpoint(key, str(default_port), None, default_port, default_port + UNPRIVILEGED_OFFSET)
     if text == "off":
         return None
-    if _PORT.match(text):
+    if _ALONE.match(text):
         return TCPEndpoint(key, text, None, _port(key, text, text))
     bracketed = _BRACKETED.match(text)
     if bracketed:
@@ -84,10 +108,11 @@ def parse_endpoint(text: str, key: str, default_port: int) -> Endpoint | None:
     raise ConfigError(key, text, ALLOWED)
 
 
-def _port(key: str, text: str, digits: str) -> int:
-    if len(digits) > len(str(_HIGHEST_PORT)) or int(digits) > _HIGHEST_PORT:
-        raise ConfigError(key, text, f"a port is 0 to {_HIGHEST_PORT}")
-    return int(digits)
+def _port(key: str, text: str, word: str) -> int:
+    port = read_port(word)
+    if port is None:
+        raise ConfigError(key, text, f"a port is 0 to {HIGHEST_PORT}" if word.isdigit() else ALLOWED)
+    return port
 
 
 def _is_description(text: str) -> bool:

@@ -22,6 +22,10 @@ def tcp(text: str, host: str | None, port: int) -> TCPEndpoint:
         ("mail.example.org:993", tcp("mail.example.org:993", "mail.example.org", 993)),
         ("[::1]:993", tcp("[::1]:993", "::1", 993)),
         ("[fe80::1%eth0]:993", tcp("[fe80::1%eth0]:993", "fe80::1%eth0", 993)),
+        ("imaps", tcp("imaps", None, 993)),
+        ("localhost:pop3s", tcp("localhost:pop3s", "localhost", 995)),
+        ("[::1]:imaps", tcp("[::1]:imaps", "::1", 993)),
+        ("tcp:imaps", DescribedEndpoint("--imaps", "tcp:imaps")),
         ("tcp:993", DescribedEndpoint("--imaps", "tcp:993")),
         ("tcp:993:interface=127.0.0.1", DescribedEndpoint("--imaps", "tcp:993:interface=127.0.0.1")),
         ("unix:/run/imap", DescribedEndpoint("--imaps", "unix:/run/imap")),
@@ -39,6 +43,7 @@ def test_parse_endpoint(text: str, endpoint: Endpoint | None) -> None:
     [
         *("on", "-1", "65536", "99999999999999999999", "٣", "1:65536", "host:٣", "localhost:99x", "a b:993"),
         *("host:", ":993", "[::1]", "[::1]:", "::1", "::1:993", "[nonsense:993", "tpc:x=1"),
+        *("imapz", "localhost:imapz", "[::1]:imapz", "-", "imaps:", ":imaps", "localhost:imaps:993", "im aps"),
     ],
 )
 def test_what_is_no_endpoint(text: str) -> None:
@@ -46,6 +51,27 @@ def test_what_is_no_endpoint(text: str) -> None:
         parse_endpoint(text, "--imaps", 993)
     assert raised.value.key == "--imaps"
     assert raised.value.value == text
+
+
+def test_a_port_that_is_none_is_told_apart_from_a_word_that_is_none() -> None:
+    with pytest.raises(ConfigError, match="a port is 0 to 65535"):
+        parse_endpoint("localhost:65536", "--imaps", 993)
+    with pytest.raises(ConfigError, match="a port or service"):
+        parse_endpoint("localhost:imapz", "--imaps", 993)
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        *[("pop3s", "pop3s"), ("995", "pop3s"), ("[::1]:995", "pop3s"), ("", "imaps"), ("localhost:pop-3", "pop-3")],
+        *[("ssmtp", "ssmtp"), ("localhost:4711", None), ("0", None), ("tcp:995:interface=localhost", "pop3s")],
+        *[("tcp:port=143", "imap"), ("haproxy:tcp:143", "imap"), ("unix:995", None), ("systemd:index=995", None)],
+    ],
+)
+def test_the_service_that_is_meant(text: str, service: str | None) -> None:
+    endpoint = parse_endpoint(text, "--imaps", 993)
+    assert endpoint is not None
+    assert (endpoint.service.name if endpoint.service else None) == service
 
 
 @pytest.mark.parametrize(
