@@ -1,0 +1,89 @@
+"""Where a connection goes: servers, of which one is chosen, or a program that is started for it."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from mailaccess.tunnel.balance import Balance
+from mailaccess.tunnel.conversation import Conversation
+from mailaccess.tunnel.faults import StreamLost, TunnelFault, Unreachable
+from mailaccess.tunnel.greeting import listen
+from mailaccess.tunnel.patience import pause, within
+from mailaccess.tunnel.programs import Runner
+from mailaccess.tunnel.spoken import Spoken
+from mailaccess.tunnel.visitor import Visitor
+from mailaccess.tunnel.way import Far, Way
+
+RETRY_SECONDS = 1.0
+"""Between two rounds through all targets: a server that is restarted is back by then."""
+
+
+class Destination(Protocol):
+    """What opens the far end."""
+
+    async def open(self, visitor: Visitor) -> Far:
+        """The far end for ``visitor``. A ``TunnelFault`` says why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """One of several targets: those that are well in the balance's order, until one takes the connection."""
+
+    balance: Balance
+    way: Way
+    clock: IReactorTime
+    retries: int = 1
+
+    async def open(self, visitor: Visitor) -> Far:
+        """Try each target, and all again ``retries`` times; the last one's fault is raised."""
+        for left in reversed(range(self.retries + 1)):
+            try:
+                return await self._first(visitor)
+            except (Unreachable, StreamLost):  # what else goes wrong does not mend itself in a second
+                if not left:
+                    raise
+            await pause(self.clock, RETRY_SECONDS)
+        raise AssertionError("the last round returns or raises")
+
+    async def _first(self, visitor: Visitor) -> Far:
+        fault: TunnelFault = Unreachable("no target is up")
+        for target in self.balance.order(self.clock.seconds()):
+            self.balance.taken(target)
+            try:
+                far = await self.way.open(target, visitor)
+            except TunnelFault as failed:
+                fault = failed
+                self.balance.released(target)
+                self.balance.failed(target, str(failed), self.clock.seconds())
+            except BaseException:
+                self.balance.released(target)
+                raise
+            else:
+                self.balance.well(target)
+                return replace(far, release=partial(self.balance.released, target))
+        raise fault
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """A program for each connection."""
+
+    runner: Runner
+    protocol: Spoken | None
+    clock: IReactorTime
+    greeting_seconds: float
+
+    async def open(self, visitor: Visitor) -> Far:
+        """Start it, and look at its first line."""
+        stream = await self.runner.start(visitor)
+        talk = Conversation(stream)
+        name = self.runner.name
+        with within(self.clock, self.greeting_seconds, stream.abort, f"the greeting of {name}"):
+            try:
+                greeting = await listen(talk, self.protocol, name)
+            except BaseException:
+                stream.abort(f"{name} is of no use")
+                raise
+        return Far(talk.hand_back(), name, greeting)

@@ -1,0 +1,107 @@
+"""Octets both ways between two streams, until both directions have ended.
+
+1. Each direction ends by itself: what one side ends is ended towards the other, after everything it said.
+2. A side that is reset resets the other: its client must not take what it got for the whole (as in the error case of
+   RFC 9293 §3.10.7). What it had sent before is delivered first where the other side still takes it.
+3. Nothing waits for ever: ``idle_seconds`` without an octet in either direction, ``close_seconds`` once one has ended.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from mailaccess.tunnel.faults import StreamLost
+from mailaccess.tunnel.stream import Stream
+
+
+@dataclass(slots=True)
+class Flow:
+    """One direction: how many octets went through."""
+
+    octets: int = 0
+
+
+class Relay:
+    """Joins ``near`` and ``far``; :meth:`run` once."""
+
+    def __init__(
+        self, near: Stream, far: Stream, clock: IReactorTime, *, idle_seconds: float, close_seconds: float
+    ) -> None:
+        self._near = near
+        self._far = far
+        self._clock = clock
+        self._patience = idle_seconds
+        self._close_seconds = close_seconds
+        self._last = clock.seconds()
+        self._timer: IDelayedCall | None = None
+        self.outward = Flow()
+        """From the near side to the far one."""
+        self.inward = Flow()
+        self.fault = ""
+        """Why it ended before both directions had; empty where all is well."""
+
+    async def run(self) -> None:
+        """Returns when both directions have ended or one side is lost; the streams are let go of then."""
+        self._watch()
+        outward = Deferred.fromCoroutine(self._carry(self._near, self._far, self.outward))
+        try:
+            await self._carry(self._far, self._near, self.inward)
+            await outward
+        finally:
+            if self._timer is not None and self._timer.active():
+                self._timer.cancel()
+            self._cut("the relay has ended")
+
+    async def _carry(self, source: Stream, sink: Stream, flow: Flow) -> None:
+        """Everything from ``source`` to ``sink``, and its end.
+
+        A sink that is lost is found lost by the other direction too, which first reads what it had still said.
+        """
+        try:
+            while data := await source.read():
+                flow.octets += len(data)
+                self._last = self._clock.seconds()
+                if not await _sent(sink, data):
+                    return
+                self._last = self._clock.seconds()
+        except StreamLost as lost:
+            self.fault = self.fault or str(lost)
+            sink.abort(str(lost))
+            return
+        self._patience = min(self._patience, self._close_seconds)
+        self._last = self._clock.seconds()
+        self._watch()
+        await _ended(sink)
+
+    # -- patience
+
+    def _watch(self) -> None:
+        """Look at the clock when patience may be at its end, and not each time an octet passes."""
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        left = self._last + self._patience - self._clock.seconds()
+        if left > 0:
+            self._timer = self._clock.callLater(left, self._watch)
+            return
+        self._timer = None
+        self.fault = self.fault or f"no octet came for {self._patience:g} s"
+        self._cut(self.fault)
+
+    def _cut(self, reason: str) -> None:
+        self._near.abort(reason)
+        self._far.abort(reason)
+
+
+async def _sent(sink: Stream, data: bytes) -> bool:
+    try:
+        await sink.write(data)
+    except StreamLost:
+        return False
+    return True
+
+
+async def _ended(sink: Stream) -> None:
+    with suppress(StreamLost):
+        await sink.end()

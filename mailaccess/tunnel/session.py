@@ -1,0 +1,187 @@
+"""The story of one connection, from accept to close.
+
+Invariants:
+
+1. Where TLS is ours to demand, no octet of the client reaches a target before the handshake is done, and none of the
+   target reaches the client but its greeting (RFC 9051 §6.2.1, RFC 2595 §4).
+2. A connection that cannot be served is told so in its protocol's own words, once, and never why in detail.
+3. Every step has its time; whatever happens, both ends are let go of and counted down once, and one line is logged.
+"""
+
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
+
+from twisted.internet.interfaces import IReactorTime
+
+from mailaccess.interfaces import IEvents
+from mailaccess.tunnel.conversation import Conversation
+from mailaccess.tunnel.destination import Destination
+from mailaccess.tunnel.faults import Refused, StreamLost, TunnelFault
+from mailaccess.tunnel.patience import within
+from mailaccess.tunnel.plan import Plan
+from mailaccess.tunnel.proxies.header import read_header
+from mailaccess.tunnel.relay import Relay
+from mailaccess.tunnel.sockets import SocketStream
+from mailaccess.tunnel.stream import Stream
+from mailaccess.tunnel.tls import begin_tls
+from mailaccess.tunnel.tlsside import TLSSide
+from mailaccess.tunnel.visitor import Visitor
+from mailaccess.tunnel.way import Far
+
+GOODBYE_SECONDS = 5.0
+"""How long a client may take to read why the connection ends."""
+
+UNAVAILABLE = "The service is not available now"
+"""What a client is told, whatever the reason: the log has it."""
+
+
+class Session:
+    """One connection through a service; :meth:`run` once."""
+
+    def __init__(self, plan: Plan, near: SocketStream, visitor: Visitor, clock: IReactorTime, events: IEvents) -> None:
+        self._plan = plan
+        self._socket = near
+        self._near: Stream = near
+        self._visitor = visitor
+        self._clock = clock
+        self._events = events
+        self._began = clock.seconds()
+
+    def abort(self, reason: str) -> None:
+        """End it now."""
+        self._socket.abort(reason)
+
+    async def run(self) -> None:
+        """Serve the connection to its end. Raises nothing that a client or a target can bring about."""
+        try:
+            with self._in_time("the PROXY header"):
+                await self._learn_origin()
+            await self._admit()
+        except TunnelFault as fault:
+            self._log(fault.event, reason=fault)
+        finally:
+            self._socket.abort("the session is over")
+
+    async def _learn_origin(self) -> None:
+        """From a network that is named, a PROXY header comes before all else."""
+        if self._visitor.host not in self._plan.proxy_from:
+            return
+        talk = Conversation(self._near)
+        origin = await read_header(talk)
+        self._near = talk.hand_back()
+        if origin is not None:
+            (host, port), (local_host, local_port) = origin.source, origin.destination
+            self._visitor = replace(self._visitor, host=host, port=port, local_host=local_host, local_port=local_port)
+
+    async def _admit(self) -> None:
+        doors, host = self._plan.doors, self._visitor.host
+        try:
+            doors.enter(host)
+        except Refused:
+            if self._plan.tls is None or self._plan.starttls:
+                await self._excuse()
+            raise
+        try:
+            await self._serve()
+        finally:
+            doors.leave(host)
+
+    async def _serve(self) -> None:
+        if self._plan.tls is not None and not self._plan.starttls:
+            with self._in_time("the handshake"):
+                await self._secure(self._plan.tls)
+        far = await self._open(self._destination)
+        try:
+            if self._plan.starttls:
+                await self._after_command(far)
+            else:
+                await self._after_greeting(far)
+        finally:
+            self._let_go(far)
+
+    @property
+    def _destination(self) -> Destination:
+        return self._plan.destination_of(self._visitor.peer)
+
+    async def _after_greeting(self, far: Far) -> None:
+        """TLS, if it is ours to speak, has begun: the client hears the greeting, and all else."""
+        if self._plan.tls is None and self._plan.protocol is not None:
+            talk = Conversation(self._near)
+            with self._in_time("the client's first words"):
+                await self._plan.protocol.decline_tls(talk)
+            self._near = talk.hand_back()
+        if far.greeting:
+            await self._near.write(far.greeting)
+        await self._join(far)
+
+    async def _after_command(self, far: Far) -> None:
+        """The client begins TLS by a command, after the greeting; who it is may lead to another target then."""
+        assert self._plan.tls is not None  # as ``starttls`` says
+        assert self._plan.protocol is not None
+        chosen = self._destination
+        talk = Conversation(self._near)
+        with self._in_time("the client's way to TLS"):
+            if not await self._plan.protocol.offer_tls(talk, far.greeting):
+                self._log("tunnel_closed", target=far.name, reason="the client left before TLS")
+                return
+            self._near = talk.hand_back()
+            await self._secure(self._plan.tls)
+        if self._destination is chosen:
+            await self._join(far)
+            return
+        self._let_go(far)
+        other = await self._open(self._destination)
+        try:
+            await self._join(other)
+        finally:
+            self._let_go(other)
+
+    async def _secure(self, side: TLSSide) -> None:
+        stream, peer = await begin_tls(self._near, side)
+        self._near = stream
+        self._visitor = replace(self._visitor, peer=peer, tls_version=stream.version, tls_cipher=stream.cipher)
+
+    async def _open(self, destination: Destination) -> Far:
+        """The far end; where there is none the client is told before the fault is raised."""
+        try:
+            return await destination.open(self._visitor)
+        except TunnelFault:
+            await self._excuse()
+            raise
+
+    async def _join(self, far: Far) -> None:
+        plan = self._plan
+        relay = Relay(
+            self._near, far.stream, self._clock, idle_seconds=plan.idle_seconds, close_seconds=plan.close_seconds
+        )
+        await relay.run()
+        traffic = {"target": far.name, "sent": relay.outward.octets, "received": relay.inward.octets}
+        self._log("tunnel_closed", **traffic, **({"reason": relay.fault} if relay.fault else {}))
+
+    def _let_go(self, far: Far) -> None:
+        far.stream.abort("the session is over")
+        far.release()
+
+    async def _excuse(self) -> None:
+        """Say in the client's protocol that nobody is there, and wait until it has heard that."""
+        words = self._plan.protocol.unavailable(UNAVAILABLE) if self._plan.protocol is not None else b""
+        with suppress(StreamLost), within(self._clock, GOODBYE_SECONDS, self._socket.abort, "the good-bye"):
+            await self._near.write(words)
+            await self._near.end()
+            while await self._near.read():
+                pass
+
+    # -- words
+
+    def _in_time(self, what: str) -> AbstractContextManager[None]:
+        return within(self._clock, self._plan.handshake_seconds, self._socket.abort, what)
+
+    def _log(self, event: str, **fields: object) -> None:
+        """One line; what is known of the client first."""
+        visitor = self._visitor
+        who: dict[str, object] = {"service": self._plan.name, "address": visitor.host, "port": visitor.port}
+        if visitor.tls_version:
+            who |= {"tls": visitor.tls_version, "cipher": visitor.tls_cipher}
+        if visitor.peer is not None and visitor.peer.server_name:
+            who["server_name"] = visitor.peer.server_name
+        self._events.event(event, **who, **fields, seconds=round(self._clock.seconds() - self._began, 3))

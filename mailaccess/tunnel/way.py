@@ -1,0 +1,126 @@
+"""The way out to a target: connection, proxy, PROXY header, TLS, and a look at the greeting, in this order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint
+from twisted.internet.error import ConnectError
+from twisted.internet.protocol import Factory
+
+from mailaccess.tunnel.conversation import Conversation
+from mailaccess.tunnel.faults import Unreachable
+from mailaccess.tunnel.greeting import listen
+from mailaccess.tunnel.patience import within
+from mailaccess.tunnel.proxies.via import Via
+from mailaccess.tunnel.sockets import SocketStream
+from mailaccess.tunnel.spoken import Spoken
+from mailaccess.tunnel.stream import Stream
+from mailaccess.tunnel.targets import Target
+from mailaccess.tunnel.tls import begin_tls
+from mailaccess.tunnel.tlsside import TLSSide
+from mailaccess.tunnel.visitor import Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """A server's end, ready: its first words are read and not told to the client yet."""
+
+    stream: Stream
+    name: str
+    greeting: bytes = b""
+    release: Callable[[], None] = lambda: None
+    """Call when the connection is over, so that it is not counted any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How targets are reached. ``tls`` is the client's role for a target, None for clear."""
+
+    reactor: Any
+    protocol: Spoken | None = None
+    tls: Callable[[Target], TLSSide] | None = None
+    starttls: bool = False
+    via: Via | None = None
+    source: str = ""
+    header: Callable[[Visitor | None], bytes] | None = None
+    """The PROXY header that a connection begins with (None: a connection of our own)."""
+
+    connect_seconds: float = 10.0
+    handshake_seconds: float = 30.0
+
+    async def open(self, target: Target, visitor: Visitor | None) -> Far:
+        """Reach ``target`` for ``visitor``. A ``TunnelFault`` says why not."""
+        stream = await self._dial(target)
+        with within(self.reactor, self.handshake_seconds, stream.abort, f"the beginning with {target}"):
+            try:
+                return await self._begin(stream, target, visitor)
+            except BaseException:
+                stream.abort(f"{target} is of no use")
+                raise
+
+    async def ask(self, target: Target) -> None:
+        """A health check: reach ``target`` and speak its protocol. A ``TunnelFault`` where it is ill."""
+        stream = await self._dial(target)
+        with within(self.reactor, self.handshake_seconds, stream.abort, f"the health check of {target}"):
+            try:
+                talk = await self._enter(stream, target, None)
+                if self.tls is not None and not self.starttls:
+                    talk = await self._secure(talk, target)
+                if self.protocol is not None:
+                    await self.protocol.check_health(talk)
+            finally:
+                stream.abort("the health check is over")
+
+    async def _dial(self, target: Target) -> SocketStream:
+        host, port = (self.via.host, self.via.port) if self.via is not None else (target.host, target.port)
+        endpoint: Any
+        if self.via is None and target.path:
+            endpoint = UNIXClientEndpoint(self.reactor, target.path, self.connect_seconds)  # type: ignore[no-untyped-call]
+        else:
+            endpoint = HostnameEndpoint(
+                self.reactor, host, port, self.connect_seconds, (self.source, 0) if self.source else None
+            )
+        try:
+            stream: SocketStream = await endpoint.connect(_STREAMS)
+        except (ConnectError, OSError) as error:
+            raise Unreachable(f"{target} cannot be reached: {_one_line(error)}") from error
+        return stream
+
+    async def _enter(self, stream: Stream, target: Target, visitor: Visitor | None) -> Conversation:
+        """Up to the first octet that the target itself sees."""
+        talk = Conversation(stream)
+        if self.via is not None:
+            await self.via.pass_through(talk, target.host, target.port)
+        if self.header is not None:
+            await talk.say(self.header(visitor))
+        return talk
+
+    async def _begin(self, stream: Stream, target: Target, visitor: Visitor | None) -> Far:
+        talk = await self._enter(stream, target, visitor)
+        if self.tls is not None and not self.starttls:
+            talk = await self._secure(talk, target)
+        greeting = await listen(talk, self.protocol, str(target))
+        if self.starttls and self.protocol is not None:
+            greeting = await self.protocol.ask_for_tls(talk, greeting)
+            talk = await self._secure(talk, target)
+        return Far(talk.hand_back(), str(target), greeting)
+
+    async def _secure(self, talk: Conversation, target: Target) -> Conversation:
+        assert self.tls is not None  # else nobody asks for TLS
+        stream, _ = await begin_tls(talk.hand_back(), self.tls(target))
+        return Conversation(stream)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+class _Streams(Factory):
+    noisy = False
+
+    def buildProtocol(self, addr: object) -> SocketStream:  # noqa: N802
+        return SocketStream()
+
+
+_STREAMS = _Streams()

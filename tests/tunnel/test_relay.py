@@ -1,0 +1,163 @@
+import hashlib
+
+import pytest
+from pairs import result_of, sides, socket_pair
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from mailaccess.tunnel.faults import StreamLost
+from mailaccess.tunnel.relay import Relay
+from mailaccess.tunnel.sockets import SocketStream
+from mailaccess.tunnel.tls import begin_tls
+from tests.net.loopback import reactor, turn_until
+
+CHUNK = bytes(range(256)) * 256
+
+
+class Joined:
+    """A client and a server with a relay between them."""
+
+    def __init__(self, *, idle_seconds: float = 60, close_seconds: float = 30, clock: Clock | None = None) -> None:
+        self.client, near = socket_pair()
+        far, self.server = socket_pair()
+        self.relay = Relay(near, far, clock or reactor, idle_seconds=idle_seconds, close_seconds=close_seconds)
+        self.done = Deferred.fromCoroutine(self.relay.run())
+
+
+async def send(stream: SocketStream, chunks: int) -> None:
+    for _ in range(chunks):
+        await stream.write(CHUNK)
+    await stream.end()
+
+
+async def digest(stream: SocketStream) -> str:
+    seen = hashlib.sha256()
+    while data := await stream.read():
+        seen.update(data)
+    return seen.hexdigest()
+
+
+def test_both_directions_at_once_lose_nothing() -> None:
+    joined = Joined()
+    running = [Deferred.fromCoroutine(send(end, 512)) for end in (joined.client, joined.server)]
+    digests = [Deferred.fromCoroutine(digest(end)) for end in (joined.server, joined.client)]
+    whole = hashlib.sha256(CHUNK * 512).hexdigest()
+    assert [result_of(each) for each in digests] == [whole, whole]
+    for each in running:
+        result_of(each)
+    result_of(joined.done)
+    assert (joined.relay.outward.octets, joined.relay.inward.octets) == (512 * 65536, 512 * 65536)
+    assert joined.relay.fault == ""
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+def test_half_close_passes_through(first: str) -> None:
+    joined = Joined()
+    one, other = (joined.client, joined.server) if first == "client" else (joined.server, joined.client)
+    result_of(one.write(b"all I have to say"))
+    result_of(one.end())
+    assert result_of(other.read()) == b"all I have to say"
+    assert result_of(other.read()) == b""
+    result_of(other.write(b"and the answer"))
+    assert result_of(one.read()) == b"and the answer"
+    result_of(other.end())
+    assert result_of(one.read()) == b""
+    result_of(joined.done)
+    assert joined.relay.fault == ""
+
+
+def test_a_reset_resets_the_other_side() -> None:
+    joined = Joined()
+    result_of(joined.client.write(b"x"))
+    assert result_of(joined.server.read()) == b"x"
+    joined.client.abort("gone")
+    with pytest.raises(StreamLost):
+        result_of(joined.server.read())
+    result_of(joined.done)
+    assert joined.relay.fault
+
+
+def test_a_servers_last_words_reach_a_client_that_goes_on_talking() -> None:
+    joined = Joined()
+    result_of(joined.server.write(b"bye\r\n"))
+    result_of(joined.server.end())
+    joined.server.abort("closed by the server")
+    result_of(joined.client.write(b"NOOP\r\n"))
+    assert result_of(joined.client.read()) == b"bye\r\n"
+    assert result_of(joined.client.read()) == b""
+    joined.client.abort("over")
+    result_of(joined.done)
+
+
+def test_who_does_not_read_holds_the_other_back() -> None:
+    joined = Joined()
+    written = 0
+
+    async def flood() -> None:
+        nonlocal written
+        while True:
+            await joined.client.write(CHUNK)
+            written += len(CHUNK)
+
+    flooding = Deferred.fromCoroutine(flood())
+    flooding.addErrback(lambda failure: failure.trap(StreamLost) and None)
+    turn_until(lambda: joined.client._full)
+    quiet = [written, -1]
+
+    def settled() -> bool:
+        quiet.append(written)
+        return quiet[-1] == quiet[-20:][0] and len(quiet) > 40
+
+    turn_until(settled)
+    assert written < 64 * 1024 * 1024
+    joined.client.abort("enough")
+    joined.server.abort("enough")
+    result_of(joined.done)
+    result_of(flooding)
+
+
+def test_silence_ends_it_and_an_octet_keeps_it() -> None:
+    clock = Clock()
+    joined = Joined(idle_seconds=100, clock=clock)
+    clock.advance(90)
+    result_of(joined.client.write(b"x"))
+    assert result_of(joined.server.read()) == b"x"
+    clock.advance(90)
+    assert joined.relay.fault == ""
+    clock.advance(11)
+    result_of(joined.done)
+    assert joined.relay.fault == "no octet came for 100 s"
+
+
+def test_once_one_side_has_ended_patience_is_shorter() -> None:
+    clock = Clock()
+    joined = Joined(idle_seconds=1000, close_seconds=10, clock=clock)
+    clock.advance(500)
+    result_of(joined.client.end())
+    assert result_of(joined.server.read()) == b""
+    clock.advance(9)
+    assert joined.relay.fault == ""
+    clock.advance(2)
+    result_of(joined.done)
+    assert joined.relay.fault == "no octet came for 10 s"
+    assert not clock.getDelayedCalls()
+
+
+def test_tls_on_one_side() -> None:
+    client_side, server_side = sides()
+    client, near = socket_pair()
+    far, server = socket_pair()
+    accepting = Deferred.fromCoroutine(begin_tls(near, server_side))
+    inside, _ = result_of(begin_tls(client, client_side))
+    outside, _ = result_of(accepting)
+    done = Deferred.fromCoroutine(Relay(outside, far, reactor, idle_seconds=60, close_seconds=10).run())
+    result_of(inside.write(b"QUIT\r\n"))
+    result_of(inside.end())
+    assert result_of(server.read()) == b"QUIT\r\n"
+    assert result_of(server.read()) == b""
+    result_of(server.write(b"+OK bye\r\n"))
+    result_of(server.end())
+    assert result_of(inside.read()) == b"+OK bye\r\n"
+    assert result_of(inside.read()) == b""
+    assert not inside.truncated
+    result_of(done)

@@ -1,0 +1,111 @@
+import pytest
+from pairs import result_of, socket_pair
+from twisted.internet.defer import Deferred
+
+from mailaccess.tunnel.faults import StreamLost
+from mailaccess.tunnel.sockets import HELD_BYTES, SocketStream
+from tests.net.loopback import turn_until
+
+MUCH = bytes(range(256)) * (16 * 4096)
+
+
+async def everything(stream: SocketStream) -> bytes:
+    pieces = []
+    while data := await stream.read():
+        pieces.append(data)
+    return b"".join(pieces)
+
+
+def test_octets_come_in_order_and_end() -> None:
+    one, two = socket_pair()
+
+    async def say() -> None:
+        for word in (b"one ", b"two ", b"three"):
+            await one.write(word)
+        await one.end()
+
+    assert result_of(say()) is None
+    assert result_of(everything(two)) == b"one two three"
+    assert result_of(two.read()) == b""
+    two.abort("over")
+    one.abort("over")
+
+
+def test_each_direction_ends_by_itself() -> None:
+    one, two = socket_pair()
+    result_of(one.end())
+    assert result_of(two.read()) == b""
+    result_of(two.write(b"still here"))
+    assert result_of(one.read()) == b"still here"
+    result_of(two.end())
+    assert result_of(one.read()) == b""
+    two.abort("over")
+    one.abort("over")
+
+
+def test_what_was_read_too_far_is_read_again() -> None:
+    one, two = socket_pair()
+    result_of(one.write(b"abc"))
+    assert result_of(two.read()) == b"abc"
+    two.unread(b"bc")
+    assert result_of(two.read()) == b"bc"
+    one.abort("over")
+    two.abort("over")
+
+
+def test_nobody_writes_faster_than_the_other_reads_and_nothing_is_lost() -> None:
+    one, two = socket_pair()
+    sent = 0
+
+    async def send() -> None:
+        nonlocal sent
+        for place in range(0, len(MUCH), 65536):
+            await one.write(MUCH[place : place + 65536])
+            sent += 65536
+        await one.end()
+
+    sending = Deferred.fromCoroutine(send())
+    turn_until(lambda: two._reading_paused and one._full)
+    assert sent < len(MUCH), "it went on though nobody reads"
+    assert two._held_bytes <= HELD_BYTES + 65536
+    assert result_of(everything(two)) == MUCH
+    result_of(sending)
+    one.abort("over")
+    two.abort("over")
+
+
+def test_end_returns_when_everything_is_out_and_abort_takes_nothing_back() -> None:
+    one, two = socket_pair()
+
+    async def send() -> None:
+        await one.write(MUCH)
+        await one.end()
+        one.abort("let go")
+
+    sending = Deferred.fromCoroutine(send())
+    assert result_of(everything(two)) == MUCH
+    result_of(sending)
+    two.abort("over")
+
+
+def test_abort_tells_who_waits_and_resets_the_other_side() -> None:
+    one, two = socket_pair()
+    reading = Deferred.fromCoroutine(one.read())
+    one.abort("it took too long")
+    with pytest.raises(StreamLost, match="it took too long"):
+        result_of(reading)
+    with pytest.raises(StreamLost, match="it took too long"):
+        result_of(one.write(b"more"))
+    with pytest.raises(StreamLost, match=r"[Rr]eset|lost"):
+        result_of(two.read())
+
+
+def test_what_came_before_a_reset_is_read_first() -> None:
+    one, two = socket_pair()
+    result_of(one.write(b"last words"))
+    turn_until(lambda: two._held)
+    one.abort("gone")
+    turn_until(lambda: two._lost)
+    assert result_of(two.read()) == b"last words"
+    with pytest.raises(StreamLost):
+        result_of(two.read())
