@@ -5,10 +5,12 @@
 ``places``      where a user's mail, the index and the state lie
 ``realm``       from a login to an account: the only place where ``auth``, ``mailbox`` and ``store`` meet
 ``checks``      what can be said of a configuration before anything is made or bound
-``listeners``   the four listeners: which protocol, over what, on which port
+``offered``     the four services: which protocol, on which port, and how TLS begins
+``listeners``   their listeners
 ``first_start`` what the first start makes: a user, and two messages (``welcome``)
 ``parts``       users, mail and the protocols' factories: what is behind the listeners
 ``service``     the Twisted service: listeners, sessions, reload, stop
+``inetd``       one connection, which inetd or systemd gives as descriptor 0 (``descriptors``, ``syslog``)
 ``command``     the ``mailaccess`` command
 ``keys``         a key of the configuration    ``tunnel_table``  the keys of a tunnel
 """

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from mailaccess.app.config import Configuration
-from mailaccess.app.listeners import SERVICES
+from mailaccess.app.offered import SERVICES
 from mailaccess.app.places import CERTIFICATE, state_folder, users_file
 from mailaccess.errors import ConfigError
 from mailaccess.net.certificates import CertificateFiles
@@ -16,13 +16,18 @@ def check(config: Configuration) -> None:
     users_files(config)
     if not any(endpoints(config).values()):
         raise ConfigError("--imaps", config.imaps, "no listener is left: at least one must be on")
+    check_addresses(config)
+    for files in certificate_files(config):
+        files.read()
+
+
+def check_addresses(config: Configuration) -> None:
+    """Raise ``ConfigError`` for a proxy that is not named by its address."""
     for address in config.trusted_proxy:
         try:
             ip_address(address)
         except ValueError:
             raise ConfigError("--trusted-proxy", address, "an IPv4 or IPv6 address is allowed") from None
-    for files in certificate_files(config):
-        files.read()
 
 
 def endpoints(config: Configuration) -> dict[str, Endpoint | None]:

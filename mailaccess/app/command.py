@@ -1,4 +1,4 @@
-"""The administrator's command: ``mailaccess user …`` and ``mailaccess config …``.
+"""The administrator's command: ``mailaccess user …``, ``mailaccess config …`` and ``mailaccess inetd …``.
 
 Exit status: 0 done; 1 refused, with one line; 2 wrong usage or configuration, with one line.
 """
@@ -28,6 +28,11 @@ REFUSED_STATUS = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["inetd"]:  # by itself: what is printed here would be read by its client
+        from mailaccess.app.inetd import main as inetd  # noqa: PLC0415
+
+        return inetd(arguments[1:])
     parser = _parser()
     given, rest = parser.parse_known_args(arguments)
     if rest and not given.takes_server_options:
@@ -57,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     _user(commands.add_parser("user", help="the users file: add, passwd, list, delete"))
     _config(commands.add_parser("config", help="the configuration: check, show"))
+    commands.add_parser("inetd", help="serve the connection at descriptor 0")  # for the list: main goes there itself
     return parser
 
 

@@ -53,9 +53,13 @@ class ServerOptions(usage.Options):
     def parseOptions(self, options: list[str] | None = None) -> None:  # noqa: N802
         """Parse, and load the configuration into ``loaded``."""
         try:
-            super().parseOptions(options)  # type: ignore[no-untyped-call]
+            self.read(options)
         except (usage.UsageError, ConfigError) as error:
             fail(str(error))
+
+    def read(self, options: list[str] | None = None) -> None:
+        """The same, for a program that has another way to say what is wrong: ``UsageError``, ``ConfigError``."""
+        super().parseOptions(options)  # type: ignore[no-untyped-call]
 
     def postOptions(self) -> None:  # noqa: N802
         """Bring command line and file together."""
