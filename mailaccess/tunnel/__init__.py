@@ -7,5 +7,7 @@
 ``conversation``  lines and counted octets, before octets only pass through
 ``spoken``        what must be known of a protocol that passes through; ``protocols`` has them
 ``proxies``       CONNECT and SOCKS on the way out, the PROXY protocol on the way in and out
+``targets``       where a tunnel leads; ``balance`` which of them is next, ``health`` whether they are well
+``admission``     how many connections a service has at once
 ``faults``        what can go wrong, for the log
 """
