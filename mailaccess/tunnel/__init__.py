@@ -3,6 +3,8 @@
 ``session``       the story of one connection, from accept to close
 ``relay``         octets both ways, half-close and backpressure
 ``stream``        what an end of the tunnel is; ``sockets``, ``tls`` and ``programs`` are the three kinds
+``programs``      a program for each connection: ``descriptors`` that it gets, ``children`` to start and reap it, its
+                  ``environment``, and ``stderr`` for the log
 ``tlsside``       TLS as the tunnel asks for it: ``net`` provides it
 ``conversation``  lines and counted octets, before octets only pass through
 ``spoken``        what must be known of a protocol that passes through; ``protocols`` has them
