@@ -26,10 +26,8 @@ from mailaccess.errors import ConfigError
 from mailaccess.interfaces import IEvents
 from mailaccess.tunnel.children import Child, FileAction, spawn
 from mailaccess.tunnel.descriptors import Inflow, Outflow
-from mailaccess.tunnel.environment import program_environment
 from mailaccess.tunnel.faults import Unreachable
 from mailaccess.tunnel.stderr import StandardError
-from mailaccess.tunnel.visitor import Visitor
 
 How = Literal["pipes", "inetd", "pty"]
 
@@ -68,25 +66,10 @@ def find_program(name: str, key: str) -> str:
     return os.path.abspath(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Runner:
-    """Starts a program for each visitor of a service; ``base`` is the environment that all of them get."""
-
-    program: Program
-    base: Mapping[str, str]
-    reactor: Any
-    events: IEvents
-    service: str
-
-    @property
-    def name(self) -> str:
-        """What the log calls it: the file's name without its folder."""
-        return os.path.basename(self.program.file)
-
-    async def start(self, visitor: Visitor) -> "ProgramStream":
-        """Start it; ``Unreachable`` where that fails."""
-        environment = program_environment(self.base, visitor)
-        return await start(self.program, environment, self.reactor, self.events, self.service)
+async def start(self, visitor: Visitor) -> "ProgramStream":
+    """Start it; ``Unreachable`` where that fails."""
+    environment = program_environment(self.base, visitor)
+    return await start(self.program, environment, self.reactor, self.events, self.service)
 
 
 async def start(

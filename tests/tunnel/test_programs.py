@@ -16,8 +16,7 @@ from twisted.internet.defer import Deferred
 from mailaccess.errors import ConfigError
 from mailaccess.tunnel import children
 from mailaccess.tunnel.faults import StreamLost, Unreachable
-from mailaccess.tunnel.programs import How, Program, ProgramStream, Runner, find_program, start
-from mailaccess.tunnel.visitor import Visitor
+from mailaccess.tunnel.programs import How, Program, ProgramStream, find_program, start
 from tests.net.doubles import Remembered
 from tests.net.loopback import reactor, turn_until
 
@@ -288,16 +287,6 @@ def test_it_gets_the_environment_that_it_is_given(run: Started) -> None:
     said = result_of(everything(stream)).decode()
     assert "'A': '1'" in said
     assert "PATH" not in said
-
-
-def test_a_visitor_is_in_the_environment(run: Started) -> None:
-    runner = Runner(Program(("/usr/bin/env",)), {"LISTEN_FDS": "1", "LANG": "C"}, reactor, run.events, "pop3s")
-    stream = result_of(runner.start(Visitor("192.0.2.1", 4711, "192.0.2.2", 995)))
-    run.streams.append(stream)
-    said = result_of(everything(stream)).decode().split()
-    assert {"REMOTE_HOST=192.0.2.1", "TCPLOCALPORT=995", "LANG=C"} <= set(said)
-    assert "LISTEN_FDS=1" not in said
-    assert runner.name == "env"
 
 
 def test_another_name_than_its_file(run: Started) -> None:
