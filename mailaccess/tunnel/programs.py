@@ -66,12 +66,6 @@ def find_program(name: str, key: str) -> str:
     return os.path.abspath(found)
 
 
-async def start(self, visitor: Visitor) -> "ProgramStream":
-    """Start it; ``Unreachable`` where that fails."""
-    environment = program_environment(self.base, visitor)
-    return await start(self.program, environment, self.reactor, self.events, self.service)
-
-
 async def start(
     program: Program, environment: Mapping[str, str], reactor: Any, events: IEvents, service: str
 ) -> "ProgramStream":
