@@ -40,3 +40,12 @@ class TLSFailed(TunnelFault):
     """The handshake failed, or the peer is not who it must be."""
 
     event = "tunnel_tls_failed"
+
+
+_SHOWN_OCTETS = 200  # a line of the log stays one that can be read
+
+
+def shown(said: bytes) -> str:
+    """What the other side said, as it may stand in a fault: quoted, printable US-ASCII, cut where it is long."""
+    text = said[:_SHOWN_OCTETS].decode("ascii", "replace").strip()
+    return repr("".join(letter if " " <= letter <= "~" else "?" for letter in text))
