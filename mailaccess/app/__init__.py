@@ -11,6 +11,8 @@
 ``parts``       users, mail and the protocols' factories: what is behind the listeners
 ``service``     the Twisted service: listeners, sessions, reload, stop
 ``inetd``       one connection, which inetd or systemd gives as descriptor 0 (``descriptors``, ``syslog``)
+``notify``      what systemd is told: ready, reloading, stopping, alive, and how it goes
+``signals``     what a signal means
 ``command``     the ``mailaccess`` command
 ``keys``         a key of the configuration    ``tunnel_table``  the keys of a tunnel
 """

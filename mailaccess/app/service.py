@@ -6,9 +6,9 @@
    status 0. SIGHUP reads certificates and users again.
 """
 
-import signal
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import asdict
 from typing import Any
 
@@ -20,12 +20,15 @@ from mailaccess.app.checks import check, endpoints
 from mailaccess.app.config import Loaded
 from mailaccess.app.first_start import FirstUser, first_user, greet
 from mailaccess.app.listeners import Listeners
+from mailaccess.app.notify import Notify
 from mailaccess.app.options import ServerOptions, fail
 from mailaccess.app.parts import Parts, served_certificates
 from mailaccess.app.places import places
+from mailaccess.app.signals import take_signals
 from mailaccess.errors import ClientError, ConfigError, OperatorFault
 from mailaccess.interfaces import IAccount, IEvents
 from mailaccess.net.gate import Gate
+from mailaccess.net.listen import Listener
 from mailaccess.net.tls import Certificates
 from mailaccess.ops.logs import EventLog
 
@@ -38,7 +41,7 @@ def makeService(options: ServerOptions) -> IService:  # noqa: N802  (twistd call
 
     What is wrong ends the program here, with one line and status 2.
     """
-    service = MailService(options.loaded, announce=_print, first_start=True)
+    service = MailService(options.loaded, announce=_print, first_start=True, tell_systemd=True)
     try:
         service.prepare()
     except (ConfigError, OperatorFault) as error:
@@ -54,7 +57,8 @@ def _print(line: str) -> None:
 class MailService(MultiService):
     """Serves what ``loaded`` says. ``announce`` is given lines for an operator's terminal; the log has them too.
 
-    With ``first_start`` a user is made where there is no users file, and his password announced.
+    With ``first_start`` a user is made where there is no users file, and his password announced. With ``tell_systemd``
+    the process is a unit's: it is told when this service is ready, reloads and stops.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class MailService(MultiService):
         *,
         announce: Callable[[str], None] = lambda line: None,
         first_start: bool = False,
+        tell_systemd: bool = False,
         events: IEvents | None = None,
         reactor: Any = None,
     ) -> None:
@@ -72,9 +77,11 @@ class MailService(MultiService):
         self.config = loaded.values
         self._announce = announce
         self._first_start = first_start
+        self._tell_systemd = tell_systemd
         self._events = events or EventLog()
         self._reactor = reactor
         self._first: FirstUser | None = None
+        self._served: list[Listener] = []
         self._prepared = False
         self._refusal: str | None = None
 
@@ -101,6 +108,8 @@ class MailService(MultiService):
             self._first = first_user(self._places.users)
         gate = Gate(config.limits, self._events, self._reactor)
         self._parts = Parts(config, self._places, certificates, gate, events=self._events, reactor=self._reactor)
+        environment: MutableMapping[str, str] = os.environ if self._tell_systemd else {}
+        self._notify = Notify.from_environment(self._reactor, self._events, status=self.status, environment=environment)
         if self._first is not None:
             told = f"user {self._first.user} password {self._first.password}"
             self._announce(f"{told} (told this once: only its hash is stored)")
@@ -113,14 +122,14 @@ class MailService(MultiService):
         self._reloading = LoopingCall(self._parts.reload_users)
         if self.config.reload_seconds:
             self._reloading.start(self.config.reload_seconds, now=False)
-        self._reactor.callWhenRunning(self._take_signals)
+        self._reactor.callWhenRunning(take_signals, self._reactor, self._reactor.stop, self._reload)
         Deferred.fromCoroutine(self._serve()).addErrback(self._cannot_serve)
         if self._refusal is not None:
             fail(self._refusal, sys.__stderr__)
 
     async def _serve(self) -> None:
         factories = {protocol: self._parts.factory(protocol) for protocol in ("imap", "pop3")}
-        listeners = await self._listeners.serve(factories, self._parts.certificates)
+        listeners = self._served = await self._listeners.serve(factories, self._parts.certificates)
         if self.config.allow_cleartext:
             self._announce("warning: --allow-cleartext lets passwords pass without TLS")
             self._events.event("cleartext_allowed")
@@ -132,6 +141,12 @@ class MailService(MultiService):
             self._announce_first(self._first, {listener.protocol: listener.port for listener in listeners})
         self._announce("ready")
         self._events.event("ready")
+        self._notify.ready()
+
+    def status(self) -> str:
+        """What is served where, and to how many: ``imaps 993, 12 sessions``."""
+        where = dict.fromkeys(f"{listener.protocol} {listener.port or listener.address}" for listener in self._served)
+        return f"{', '.join(where)}, {len(self._parts.gate.sessions())} sessions"
 
     async def _greet(self, user: str) -> None:
         _, account, logout = self._parts.realm.requestAvatar(user, None, IAccount)
@@ -162,16 +177,12 @@ class MailService(MultiService):
 
     # -- running
 
-    def _take_signals(self) -> None:
-        """After the reactor's own handlers, which would end the process with the signal instead of status 0."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._reactor.callFromThread(self._reactor.stop))
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
-
     def _reload(self) -> None:
         self._events.event("reload")
+        self._notify.reloading()
         self._parts.certificates.reload()
         self._parts.reload_users()
+        self._notify.ready()
 
     # -- stopping
 
@@ -180,6 +191,7 @@ class MailService(MultiService):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self._notify.stopping()
         self._parts.certificates.unwatch()
         if self._reloading.running:
             self._reloading.stop()
@@ -192,6 +204,7 @@ class MailService(MultiService):
         try:
             await self._parts.stop()
         finally:
+            self._notify.close()
             stopping = super().stopService()  # type: ignore[no-untyped-call]
             if isinstance(stopping, Deferred):
                 await stopping
