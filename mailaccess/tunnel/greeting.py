@@ -5,8 +5,8 @@ their password to the wrong server. The first line tells.
 """
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Mismatch, Refused
-from mailaccess.tunnel.protocols.lines import protocol_of, shown, whole_reply
+from mailaccess.tunnel.faults import Mismatch, Refused, shown
+from mailaccess.tunnel.protocols.lines import protocol_of, whole_reply
 from mailaccess.tunnel.spoken import Spoken
 
 

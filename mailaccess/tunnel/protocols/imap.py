@@ -3,7 +3,7 @@
 import re
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Refused
+from mailaccess.tunnel.faults import Refused, shown
 from mailaccess.tunnel.protocols.lines import (
     REPLY_LINES,
     TOO_MANY,
@@ -11,7 +11,6 @@ from mailaccess.tunnel.protocols.lines import (
     GreetedFirst,
     Then,
     check_greeting,
-    shown,
     until_tls,
 )
 

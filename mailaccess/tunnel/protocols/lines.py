@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Mismatch, Refused
+from mailaccess.tunnel.faults import Mismatch, Refused, shown
 from mailaccess.tunnel.spoken import BAD_COMMANDS, Spoken
 
 REPLY_LINES = 100
@@ -15,7 +15,6 @@ REPLY_LINES = 100
 TOO_MANY = "Too many commands without TLS"
 """The good-bye to a client that does not begin TLS."""
 
-_SHOWN_OCTETS = 200
 _CONTINUES = re.compile(rb"[0-9]{3}-")
 
 
@@ -54,12 +53,6 @@ def check_greeting(spoken: Spoken, greeting: bytes) -> None:
         raise Mismatch(f"{other} greeting where {spoken.name} is expected: {shown(greeting)}")
     if not spoken.welcomes(greeting):
         raise Refused(f"the server greets with {shown(greeting)}")
-
-
-def shown(line: bytes) -> str:
-    """What a server said, for the log: one line of printable US-ASCII, cut where it is long."""
-    text = line[:_SHOWN_OCTETS].decode("ascii", "replace").strip()
-    return repr("".join(letter if " " <= letter <= "~" else "?" for letter in text))
 
 
 async def whole_reply(far: Conversation, reply: bytes) -> bytes:

@@ -1,14 +1,13 @@
 """NNTP (RFC 3977) and how TLS begins in it: STARTTLS (RFC 4642, RFC 8143)."""
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Refused
+from mailaccess.tunnel.faults import Refused, shown
 from mailaccess.tunnel.protocols.lines import (
     TOO_MANY,
     Answer,
     GreetedFirst,
     Then,
     check_greeting,
-    shown,
     until_tls,
     verb_and_rest,
 )

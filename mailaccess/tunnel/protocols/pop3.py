@@ -1,14 +1,13 @@
 """POP3 (RFC 1939) and how TLS begins in it: STLS (RFC 2595 §4)."""
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Refused
+from mailaccess.tunnel.faults import Refused, shown
 from mailaccess.tunnel.protocols.lines import (
     TOO_MANY,
     Answer,
     GreetedFirst,
     Then,
     check_greeting,
-    shown,
     until_tls,
     verb_and_rest,
 )

@@ -3,14 +3,13 @@
 import re
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Refused
+from mailaccess.tunnel.faults import Refused, shown
 from mailaccess.tunnel.protocols.lines import (
     TOO_MANY,
     Answer,
     GreetedFirst,
     Then,
     check_greeting,
-    shown,
     until_tls,
     verb_and_rest,
     whole_reply,

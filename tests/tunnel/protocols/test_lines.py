@@ -1,14 +1,12 @@
-"""What the protocols with lines share: whose greeting it is, replies of several lines, and the log's view of a line."""
+"""What the protocols with lines share: whose greeting it is, and replies of several lines."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scripted import Scripted, octet_by_octet, run
 
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.faults import Mismatch, Refused
 from mailaccess.tunnel.protocols.imap import IMAP
-from mailaccess.tunnel.protocols.lines import REPLY_LINES, check_greeting, protocol_of, shown, whole_reply
+from mailaccess.tunnel.protocols.lines import REPLY_LINES, check_greeting, protocol_of, whole_reply
 from mailaccess.tunnel.protocols.nntp import NNTP
 from mailaccess.tunnel.protocols.pop3 import POP3
 from mailaccess.tunnel.protocols.smtp import SMTP
@@ -60,14 +58,6 @@ def test_a_bad_greeting_is_refused() -> None:
     with pytest.raises(Refused, match=r"greets with '\* BYE full'"):
         check_greeting(IMAP, b"* BYE full\r\n")
     check_greeting(IMAP, b"* OK ready\r\n")
-
-
-@given(st.binary(max_size=500))
-def test_what_the_log_shows_of_a_line_is_one_short_line(line: bytes) -> None:
-    text = shown(line)
-    assert text.isascii()
-    assert text.isprintable()
-    assert len(text) <= 500
 
 
 @pytest.mark.parametrize(
