@@ -24,6 +24,9 @@ class TLSPeer:
 
     fields: dict[str, str] = field(default_factory=dict)
 
+    fault: str = ""
+    """Why it is not trusted, for the log, where something was asked of it."""
+
 
 class TLSSide(Protocol):
     """Makes connections, for the client's or the server's role."""
