@@ -6,7 +6,12 @@
 ``certificates``  a certificate's files as one value: chain, key, names
 ``selfsigned``    the certificate that a server without one makes for itself
 ``sni``           which certificate a client gets that names a host
-``tls``           brings those together, and follows the files when they change
+``following``     files that are read again when they change
+``tls``           brings those together for the mail server
+``peers``         what a certificate says of who shows it
+``trust``         who is trusted at the other end: authorities, names, public keys
+``clienttls``     TLS for a tunnel, in the client's role
+``servertls``     and in the server's
 ``admission``     the table of connections, and who must go when there are too many
 ``gate``          that table as the front ends see it, with its clock: refusals, login deadlines, drain
 

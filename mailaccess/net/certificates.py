@@ -40,7 +40,7 @@ class CertificateFiles:
 
     def stamps(self) -> tuple[Stamp | None, Stamp | None]:
         """How both files are now; None for one that cannot be looked at."""
-        return _stamp(self.certificate), _stamp(self.private_key)
+        return stamp(self.certificate), stamp(self.private_key)
 
     def read(self) -> "CertifiedKey":
         """Both files as one value. ``ConfigError`` in one line for whatever is wrong with them."""
@@ -83,7 +83,8 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(SHA256()).hex(":").upper()
 
 
-def _stamp(path: Path) -> Stamp | None:
+def stamp(path: Path) -> Stamp | None:
+    """How a file is now; None where it cannot be looked at."""
     try:
         status = path.stat()
     except OSError:  # gone for the moment of a replacement, or for ever: reading it says which

@@ -3,19 +3,19 @@
 Sessions that are open keep what they were opened with; a change of certificates is for the next handshake.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Protocol, cast
 
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolFactory, IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from mailaccess.errors import ConfigError
 from mailaccess.interfaces import IEvents
-from mailaccess.net.certificates import CertificateFiles, CertifiedKey, Stamp, fingerprint
+from mailaccess.net.certificates import CertificateFiles, CertifiedKey, fingerprint
+from mailaccess.net.following import Following
 from mailaccess.net.policy import Profile, new_context
 from mailaccess.net.sni import ServerNames
 from mailaccess.ops.transport import openssl_reason
@@ -25,26 +25,38 @@ TICKET_KEY_SECONDS = 24 * 60 * 60
 
 EXPIRY_WARNING = timedelta(days=14)
 
-_Stamps = list[tuple[Stamp | None, Stamp | None]]
+
+class Terms(Protocol):
+    """What the contexts of a service have beside their certificates."""
+
+    def look(self) -> object:
+        """How the files behind it are now: equal to what it was while they are the same."""
+
+    def renew(self) -> None:
+        """Read those files. ``ConfigError``."""
+
+    def apply(self, context: SSL.Context) -> None:
+        """Have a new context follow them."""
 
 
-class _Connection(SSL.Connection):
+class NamedConnection(SSL.Connection):
     """A connection that knows which protocol its listener speaks (RFC 7301), if that has a name."""
 
     protocol_name: bytes | None = None
 
 
-def _choose_protocol(connection: SSL.Connection, offered: list[bytes]) -> object:
+def choose_protocol(connection: SSL.Connection, offered: list[bytes]) -> object:
     """``imap`` or ``pop3`` where the client offers it. Others are served too: few mail programs offer the right one."""
-    name = cast(_Connection, connection).protocol_name
+    name = cast(NamedConnection, connection).protocol_name
     return name if name in offered else SSL.NO_OVERLAPPING_PROTOCOLS
 
 
-class Certificates:
+class Certificates(Following):
     """The certificates of a server, as their files are now.
 
     The first of ``files`` is the default, for clients that name no host or an unknown one; the others are chosen by
-    the names in them. ``ConfigError`` where one cannot be used at the start; later the last good one stays in force.
+    the names in them, or by those that ``names`` has for them. ``ConfigError`` where one cannot be used at the start;
+    later the last good one stays in force.
     """
 
     def __init__(
@@ -53,14 +65,16 @@ class Certificates:
         events: IEvents,
         clock: IReactorTime,
         profile: Profile = Profile.INTERMEDIATE,
+        *,
+        names: Mapping[CertificateFiles, Sequence[str]] | None = None,
+        terms: Terms | None = None,
     ) -> None:
         self._files = tuple(files)
-        self._events = events
-        self._clock = clock
         self._profile = profile
-        self._watch: LoopingCall | None = None
-        self._stamps = self._look()
-        self._use([entry.read() for entry in self._files])
+        self._asked_names = names or {}
+        self._terms = terms
+        super().__init__(events, clock)
+        self._renew()
 
     @property
     def default(self) -> CertifiedKey:
@@ -71,50 +85,33 @@ class Certificates:
         """What the next connection begins with."""
         return self._contexts[0]
 
-    def watch(self, seconds: float) -> None:
-        """Look at the files every ``seconds`` from now on; 0: never."""
-        self.unwatch()
-        if seconds > 0:
-            self._watch = LoopingCall(self.reload_if_changed)
-            self._watch.clock = self._clock
-            self._watch.start(seconds, now=False)
-
-    def unwatch(self) -> None:
-        """End what ``watch`` began."""
-        if self._watch is not None:
-            self._watch.stop()
-            self._watch = None
-
     def reload_if_changed(self) -> bool:
         """Read the files again where one was replaced or written; True where new certificates are in force."""
-        if self._look() != self._stamps:
-            return self.reload()
+        if super().reload_if_changed():
+            return True
         if self._clock.seconds() - self._made_at >= TICKET_KEY_SECONDS:
             self._use(self._certified)
         return False
 
-    def reload(self) -> bool:
-        """Read the files now, as on SIGHUP; True where new certificates are in force.
+    def _look(self) -> object:
+        return [entry.stamps() for entry in self._files], self._terms and self._terms.look()
 
-        Where something is wrong with one of them, all stay as they were, and one line is logged.
-        """
-        self._stamps = self._look()  # before reading: a file that changes meanwhile is read again at the next look
-        try:
-            self._use([entry.read() for entry in self._files])
-        except ConfigError as error:
-            self._events.event("certificate_refused", reason=str(error))
-            return False
-        self._events.event("certificate_loaded", fingerprint=fingerprint(self.default.leaf))
-        return True
-
-    def _look(self) -> _Stamps:
-        return [entry.stamps() for entry in self._files]
+    def _renew(self) -> dict[str, object]:
+        certified = [entry.read() for entry in self._files]
+        if self._terms is not None:
+            self._terms.renew()
+        self._use(certified)
+        return {"fingerprint": fingerprint(self.default.leaf)}
 
     def _use(self, certified: list[CertifiedKey]) -> None:
         """Put certificates in force, all or none, with contexts (and so ticket keys) of their own."""
         contexts = [self._new_context(*pair) for pair in zip(self._files, certified, strict=True)]
         self._names = ServerNames(
-            [(entry.names, context) for entry, context in zip(certified, contexts, strict=True)], contexts[0]
+            [
+                (self._asked_names.get(files, entry.names), context)
+                for files, entry, context in zip(self._files, certified, contexts, strict=True)
+            ],
+            contexts[0],
         )
         self._certified = certified
         self._contexts = contexts
@@ -123,10 +120,12 @@ class Certificates:
 
     def _new_context(self, files: CertificateFiles, certified: CertifiedKey) -> SSL.Context:
         try:
-            context = new_context(certified, self._profile, _choose_protocol)
+            context = new_context(certified, self._profile, choose_protocol)
         except SSL.Error as error:
             reason = f"OpenSSL does not accept it ({openssl_reason(error)})"
             raise ConfigError(files.option, str(files.certificate), reason) from error
+        if self._terms is not None:
+            self._terms.apply(context)
         if len(self._files) > 1:
             context.set_tlsext_servername_callback(self._choose_certificate)
         return context
@@ -160,7 +159,7 @@ class ServerTLS:
 
     def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N803
         """A connection that has not begun its handshake, with the certificates of this moment."""
-        connection = _Connection(self._certificates.context(), None)
+        connection = NamedConnection(self._certificates.context(), None)
         connection.protocol_name = self._protocol_name
         return connection
 
