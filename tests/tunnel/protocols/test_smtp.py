@@ -49,6 +49,7 @@ def test_a_client_is_talked_to_until_it_begins_tls(said: bytes, told: bytes, beg
         (b"220 [192.0.2.1] ready\r\n", b"[192.0.2.1]"),
         (b"220 \r\n", b"localhost"),
         (b"220\r\n", b"localhost"),
+        (b"220 mail_1 hello\r\n", b"localhost"),
         (b"220 ***\xff*** hello\r\n", b"localhost"),
     ],
 )
@@ -126,6 +127,7 @@ def test_a_greeting_of_several_lines_is_read_to_its_end_before_anything_is_said(
         ([b"250-x\r\n" * (REPLY_LINES + 1) + b"250 STARTTLS\r\n"], EHLO),
         ([OFFER, b"454 4.3.0 not now\r\n"], EHLO + STARTTLS),
         ([OFFER, b"250 fine\r\n"], EHLO + STARTTLS),
+        ([OFFER, b"2200 go\r\n"], EHLO + STARTTLS),
         ([OFFER, b"220 go"], EHLO + STARTTLS),
         ([OFFER, b"220 go\r\n250 fake\r\n"], EHLO + STARTTLS),
     ],
