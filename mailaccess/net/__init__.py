@@ -1,6 +1,7 @@
 """Who connects, and over what: the way from a configuration's endpoints to the protocols' factories.
 
 ``endpoints``     what an operator writes (``off``, ``993``, ``HOST:PORT``, ``systemd:…``) as values
+``systemd``       listening sockets that systemd hands over
 ``listen``        binds them, and serves a factory on what was bound
 ``policy``        which TLS is spoken: versions, ciphers, groups (Mozilla's profiles)
 ``certificates``  a certificate's files as one value: chain, key, names

@@ -1,7 +1,8 @@
 """What an operator writes to say where to listen, as values.
 
-endpoint = "off" / port / host ":" port / "[" IPv6-address "]:" port / Twisted endpoint description
+endpoint = "off" / port / host ":" port / "[" IPv6-address "]:" port / "systemd:" socket / Twisted endpoint description
 port     = 1*DIGIT / service name, as in /etc/services
+socket   = name, as in FileDescriptorName= / 1*DIGIT, the first is 0
 
 A description wins over a host of the same name: ``tcp:imaps`` is no host called tcp.
 """
@@ -30,6 +31,7 @@ _WITH_A_PORT = frozenset({"tcp", "tcp6", "ssl"})  # as their first argument
 _WORD = r"[A-Za-z0-9-]+"  # a port, perhaps
 _ALONE = re.compile(rf"{_WORD}\Z")
 _BRACKETED = re.compile(rf"\[([0-9A-Fa-f:.%\w]+)\]:({_WORD})\Z", re.ASCII)
+_HANDED_OVER = re.compile(r"systemd:([^\s:=]+)\Z")
 _HOST_PORT = re.compile(rf"([^\s:\[\]/\\=]+):({_WORD})\Z")
 
 
@@ -82,7 +84,24 @@ class DescribedEndpoint:
         return first, rest
 
 
-Endpoint = TCPEndpoint | DescribedEndpoint
+@dataclass(frozen=True, slots=True)
+class SystemdEndpoint:
+    """Sockets that systemd hands over: all that have a name, or the one with a number."""
+
+    key: str
+    text: str
+    name: str
+
+    encrypted: bool = False
+    """Whether the endpoint speaks TLS of itself."""
+
+    @property
+    def service(self) -> KnownService | None:
+        """What is known of the service that the sockets are named after."""
+        return known_service(self.name)
+
+
+Endpoint = TCPEndpoint | DescribedEndpoint | SystemdEndpoint
 
 
 def parse_endpoint(text: str, key: str, default_port: int) -> Endpoint | None:
@@ -100,6 +119,9 @@ def parse_endpoint(text: str, key: str, default_port: int) -> Endpoint | None:
     bracketed = _BRACKETED.match(text)
     if bracketed:
         return TCPEndpoint(key, text, bracketed[1], _port(key, text, bracketed[2]))
+    handed_over = _HANDED_OVER.match(text)
+    if handed_over:
+        return SystemdEndpoint(key, text, handed_over[1])
     if _is_description(text):
         return DescribedEndpoint(key, text)
     host_port = _HOST_PORT.match(text)

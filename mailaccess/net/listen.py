@@ -18,7 +18,8 @@ from zope.interface import implementer
 
 from mailaccess.errors import ConfigError
 from mailaccess.interfaces import IEvents
-from mailaccess.net.endpoints import ALLOWED, DescribedEndpoint, Endpoint, TCPEndpoint
+from mailaccess.net.endpoints import ALLOWED, DescribedEndpoint, Endpoint, SystemdEndpoint, TCPEndpoint
+from mailaccess.net.systemd import handed_over
 
 BACKLOG = 1024
 """Connections that the kernel takes while we are busy: every client comes back at once after a restart."""
@@ -61,6 +62,8 @@ def resolve(reactor: Any, endpoint: Endpoint, events: IEvents) -> list[IStreamSe
     """
     if isinstance(endpoint, DescribedEndpoint):
         return [_Described(reactor, endpoint)]
+    if isinstance(endpoint, SystemdEndpoint):
+        return [_adopted(reactor, bound) for bound in handed_over().sockets(endpoint)]
     return [_adopted(reactor, bound) for bound in _bind(endpoint, events)]
 
 

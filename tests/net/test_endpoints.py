@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailaccess.errors import ConfigError
-from mailaccess.net.endpoints import DescribedEndpoint, Endpoint, TCPEndpoint, parse_endpoint
+from mailaccess.net.endpoints import DescribedEndpoint, Endpoint, SystemdEndpoint, TCPEndpoint, parse_endpoint
 
 
 def tcp(text: str, host: str | None, port: int) -> TCPEndpoint:
@@ -30,6 +30,10 @@ def tcp(text: str, host: str | None, port: int) -> TCPEndpoint:
         ("tcp:993:interface=127.0.0.1", DescribedEndpoint("--imaps", "tcp:993:interface=127.0.0.1")),
         ("unix:/run/imap", DescribedEndpoint("--imaps", "unix:/run/imap")),
         ("systemd:domain=INET6:index=0", DescribedEndpoint("--imaps", "systemd:domain=INET6:index=0")),
+        ("systemd:imaps", SystemdEndpoint("--imaps", "systemd:imaps", "imaps")),
+        ("systemd:0", SystemdEndpoint("--imaps", "systemd:0", "0")),
+        ("systemd:mail-imaps.socket", SystemdEndpoint("--imaps", "systemd:mail-imaps.socket", "mail-imaps.socket")),
+        ("systemd:domain=INET:name=imaps", DescribedEndpoint("--imaps", "systemd:domain=INET:name=imaps")),
         ("haproxy:tcp:993", DescribedEndpoint("--imaps", "haproxy:tcp:993")),
         ("tcp6:993", DescribedEndpoint("--imaps", "tcp6:993")),
     ],
