@@ -14,5 +14,7 @@
 ``notify``      what systemd is told: ready, reloading, stopping, alive, and how it goes
 ``signals``     what a signal means
 ``command``     the ``mailaccess`` command
-``keys``         a key of the configuration    ``tunnel_table``  the keys of a tunnel
+``keys``        a key of the configuration
+``tunnels``     tunnels as a service: ``tunnel_table`` (their keys), ``tunnel_plan`` and ``tunnel_tls`` (what is made of
+                them), ``tunnel_command``, ``tunnel_options`` and ``tunnel_check`` (``mailaccess tunnel``)
 """

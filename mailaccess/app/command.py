@@ -33,20 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from mailaccess.app.inetd import main as inetd  # noqa: PLC0415
 
         return inetd(arguments[1:])
-    parser = _parser()
+    parser = _parser(arguments[:1] == ["tunnel"])
     given, rest = parser.parse_known_args(arguments)
     if rest and not given.takes_server_options:
         parser.error(f"{rest[0]!r} is not an option of {given.name}")
     try:
-        given.run(given, rest)
+        status: int | None = given.run(given, rest)
         sys.stdout.flush()
     except BrokenPipeError:  # a reader that has enough, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except ConfigError as error:
         return _say(str(error), USAGE_STATUS)
     except (EditRefused, BadCredential, OperatorFault) as error:
         return _say(str(error), REFUSED_STATUS)
-    return 0
+    return status or 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -56,17 +57,25 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(_say(f"{message}; see {self.prog} --help", USAGE_STATUS))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(tunnel: bool) -> argparse.ArgumentParser:
     parser = _Parser("mailaccess", description="Look after a mailaccess server.")
     parser.add_argument("--version", action="version", version=mailaccess.__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     _user(commands.add_parser("user", help="the users file: add, passwd, list, delete"))
     _config(commands.add_parser("config", help="the configuration: check, show"))
     commands.add_parser("inetd", help="serve the connection at descriptor 0")  # for the list: main goes there itself
+    around = commands.add_parser("tunnel", help="TLS around any service, both ways")
+    if tunnel:  # it brings TLS and the reactor with it
+        from mailaccess.app import tunnel_command  # noqa: PLC0415
+
+        tunnel_command.arrange(around)
+        _leaf(around, tunnel_command.run)
     return parser
 
 
-def _leaf(parser: argparse.ArgumentParser, run: Callable[..., None], *, takes_server_options: bool = False) -> None:
+def _leaf(
+    parser: argparse.ArgumentParser, run: Callable[..., int | None], *, takes_server_options: bool = False
+) -> None:
     parser.set_defaults(run=run, name=parser.prog, takes_server_options=takes_server_options)
 
 

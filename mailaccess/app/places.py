@@ -19,6 +19,7 @@ MAILDIR_FOLDERS = ("cur", "new", "tmp")
 STATE_FOLDER = "mailaccess-state"
 USERS_FILE = "users"
 CERTIFICATE = "certificate.pem"
+PRIVATE_KEY = "private-key.pem"
 RESERVED = (STATE_FOLDER, USERS_FILE)
 """What lies beside the users' folders: no user has such a name."""
 
@@ -58,7 +59,7 @@ class Places:
     @property
     def private_key(self) -> Path:
         """Where its key is kept, mode 0600."""
-        return self.state / "private-key.pem"
+        return self.state / PRIVATE_KEY
 
 
 def places(config: Configuration) -> Places:

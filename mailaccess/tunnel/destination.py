@@ -1,17 +1,20 @@
 """Where a connection goes: servers, of which one is chosen, or a program that is started for it."""
 
+import os
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
+from mailaccess.interfaces import IEvents
 from mailaccess.tunnel.balance import Balance
 from mailaccess.tunnel.conversation import Conversation
+from mailaccess.tunnel.environment import program_environment
 from mailaccess.tunnel.faults import StreamLost, TunnelFault, Unreachable
 from mailaccess.tunnel.greeting import listen
 from mailaccess.tunnel.patience import pause, within
-from mailaccess.tunnel.programs import Runner
+from mailaccess.tunnel.programs import Program, start
 from mailaccess.tunnel.spoken import Spoken
 from mailaccess.tunnel.visitor import Visitor
 from mailaccess.tunnel.way import Far, Way
@@ -70,20 +73,23 @@ class Servers:
 class Programs:
     """A program for each connection."""
 
-    runner: Runner
+    program: Program
+    service: str
     protocol: Spoken | None
-    clock: IReactorTime
+    reactor: Any
+    events: IEvents
     greeting_seconds: float
 
     async def open(self, visitor: Visitor) -> Far:
         """Start it, and look at its first line."""
-        stream = await self.runner.start(visitor)
+        environment = program_environment(os.environ, visitor)
+        stream = await start(self.program, environment, self.reactor, self.events, self.service)
         talk = Conversation(stream)
-        name = self.runner.name
-        with within(self.clock, self.greeting_seconds, stream.abort, f"the greeting of {name}"):
+        name = self.program.file
+        with within(self.reactor, self.greeting_seconds, stream.abort, f"the greeting of {name}"):
             try:
                 greeting = await listen(talk, self.protocol, name)
             except BaseException:
                 stream.abort(f"{name} is of no use")
                 raise
-        return Far(talk.hand_back(), name, greeting)
+        return Far(talk.hand_back(), name, greeting, stream.ended)

@@ -20,7 +20,7 @@ class Plan:
     protocol: Spoken | None = None
     tls: TLSSide | None = None
     starttls: bool = False
-    proxy_from: TrustedNetworks = field(default_factory=lambda: TrustedNetworks(()))
+    proxy_from: TrustedNetworks = field(default_factory=lambda: TrustedNetworks((), "proxy_from"))
     route: Callable[[str], Destination | None] = lambda server_name: None
     """Another destination for clients that ask for this host (SNI); None: the service's own."""
 

@@ -43,7 +43,7 @@ class Relay:
         """Why it ended before both directions had; empty where all is well."""
 
     async def run(self) -> None:
-        """Returns when both directions have ended or one side is lost; the streams are let go of then."""
+        """Returns when both directions have ended or one side is lost; the caller lets go of the streams."""
         self._watch()
         outward = Deferred.fromCoroutine(self._carry(self._near, self._far, self.outward))
         try:
@@ -52,7 +52,6 @@ class Relay:
         finally:
             if self._timer is not None and self._timer.active():
                 self._timer.cancel()
-            self._cut("the relay has ended")
 
     async def _carry(self, source: Stream, sink: Stream, flow: Flow) -> None:
         """Everything from ``source`` to ``sink``, and its end.

@@ -8,6 +8,7 @@ Invariants:
 3. Every step has its time; whatever happens, both ends are let go of and counted down once, and one line is logged.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
@@ -155,8 +156,19 @@ class Session:
             self._near, far.stream, self._clock, idle_seconds=plan.idle_seconds, close_seconds=plan.close_seconds
         )
         await relay.run()
-        traffic = {"target": far.name, "sent": relay.outward.octets, "received": relay.inward.octets}
-        self._log("tunnel_closed", **traffic, **({"reason": relay.fault} if relay.fault else {}))
+        traffic: dict[str, object] = {"target": far.name, "sent": relay.outward.octets, "received": relay.inward.octets}
+        if relay.fault:
+            traffic["reason"] = relay.fault
+        if far.outcome is not None:
+            traffic["status"] = await self._outcome(far, far.outcome, relay.fault)
+        self._log("tunnel_closed", **traffic)
+
+    async def _outcome(self, far: Far, outcome: Callable[[], Awaitable[str]], fault: str) -> str:
+        """How a program ended. Its output may end before its work; where its client is lost there is none left."""
+        if fault:
+            far.stream.abort(fault)
+        with within(self._clock, self._plan.close_seconds, far.stream.abort, "the program's end"):
+            return await outcome()
 
     def _let_go(self, far: Far) -> None:
         far.stream.abort("the session is over")

@@ -1,6 +1,6 @@
 """The way out to a target: connection, proxy, PROXY header, TLS, and a look at the greeting, in this order."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,9 @@ class Far:
     stream: Stream
     name: str
     greeting: bytes = b""
+    outcome: Callable[[], Awaitable[str]] | None = None
+    """A program's end, and how it ended; None for what is no program."""
+
     release: Callable[[], None] = lambda: None
     """Call when the connection is over, so that it is not counted any more."""
 

@@ -1,0 +1,174 @@
+"""Tunnels as a Twisted service: for the command, for the tables of a server, and for an embedder's program."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+
+from mailaccess.app.config import read_table
+from mailaccess.app.places import CERTIFICATE, PRIVATE_KEY
+from mailaccess.app.tunnel_plan import Tunnel, make_tunnel
+from mailaccess.app.tunnel_table import TunnelTable
+from mailaccess.errors import ConfigError
+from mailaccess.interfaces import IEvents
+from mailaccess.net.certificates import CertificateFiles, fingerprint
+from mailaccess.net.listen import Listener, resolve
+from mailaccess.net.selfsigned import ensure_self_signed
+from mailaccess.ops.logs import EventLog
+from mailaccess.tunnel.service import TunnelFactory
+
+DRAIN_SECONDS = 5.0
+"""What connections get to finish when the service stops."""
+
+RELOAD_SECONDS = 10.0
+"""How often certificates are looked at for changes."""
+
+
+class MailTunnel(Service):
+    """Runs tunnels, each a :class:`TunnelTable` or a mapping with its keys.
+
+    ``announce`` is given lines for an operator's terminal. ``certificate`` gives the files that a server side shows
+    which names none; default: one of our own, in the folder ``state``. ``ConfigError`` from here, and from
+    ``privilegedStartService``, where ports are bound.
+    """
+
+    def __init__(
+        self,
+        tables: Sequence[TunnelTable | Mapping[str, Any]],
+        *,
+        announce: Callable[[str], None] = lambda line: None,
+        state: Path | None = None,
+        certificate: Callable[[], CertificateFiles] | None = None,
+        key: Callable[[TunnelTable, str], str] = lambda table, name: f"tunnel.{name}",
+        events: IEvents | None = None,
+        reactor: Any = None,
+    ) -> None:
+        if reactor is None:
+            from twisted.internet import reactor  # noqa: PLC0415  (an embedder may install his own first)
+        self._announce = announce
+        self._state = state
+        self._events = events or EventLog()
+        self._reactor = reactor
+        self.tunnels = [
+            self._make(read_table(TunnelTable, table, "tunnel"), certificate or self._own_certificate, key)
+            for table in tables
+        ]
+        self._bound: list[tuple[Tunnel, list[IStreamServerEndpoint]]] = []
+        self._ports: list[IListeningPort] = []
+        self._factories: list[TunnelFactory] = []
+        self._prepared = False
+
+    def _make(
+        self,
+        table: TunnelTable,
+        certificate: Callable[[], CertificateFiles],
+        key: Callable[[TunnelTable, str], str],
+    ) -> Tunnel:
+        return make_tunnel(
+            table, certificate, events=self._events, reactor=self._reactor, key=lambda name: key(table, name)
+        )
+
+    def _own_certificate(self) -> CertificateFiles:
+        state = self._state or default_state()
+        own = CertificateFiles(state / CERTIFICATE, state / PRIVATE_KEY, "--state", "--state")
+        made = ensure_self_signed(own)
+        self._announce(f"certificate {own.certificate} is our own, SHA-256 {fingerprint(made.leaf)}")
+        return own
+
+    # -- starting
+
+    def privilegedStartService(self) -> None:  # noqa: N802
+        """Bind what is to be listened on. ``ConfigError``."""
+        self.prepare()
+        super().privilegedStartService()  # type: ignore[no-untyped-call]
+
+    def prepare(self) -> None:
+        """Bind ports. Harmless twice. ``ConfigError``."""
+        if self._prepared:
+            return
+        self._prepared = True
+        for tunnel in self.tunnels:
+            if tunnel.endpoint is None:
+                raise ConfigError("accept", "", "where to listen is needed")
+            self._bound.append((tunnel, resolve(self._reactor, tunnel.endpoint, self._events)))
+
+    def startService(self) -> None:  # noqa: N802
+        """Begin to accept; an embedder that must know when, and whether, calls :meth:`serve` himself."""
+        super().startService()  # type: ignore[no-untyped-call]
+        Deferred.fromCoroutine(self._serve_or_tell())
+
+    async def _serve_or_tell(self) -> None:
+        try:
+            await self.serve()
+        except ConfigError as error:
+            self._events.incident("starting the tunnels", error)
+
+    async def serve(self) -> list[Listener]:
+        """Accept connections; returns what is served where. ``ConfigError``."""
+        self.prepare()
+        served: list[Listener] = []
+        bound, self._bound = self._bound, []
+        for tunnel, sockets in bound:
+            served += await self._listen(tunnel, sockets)
+        for listener in served:
+            self._announce(f"listening {listener}")
+            self._events.event("listening", **asdict(listener))
+        return served
+
+    async def _listen(self, tunnel: Tunnel, sockets: list[IStreamServerEndpoint]) -> list[Listener]:
+        factory = TunnelFactory(tunnel.plan, self._reactor, self._events)
+        self._factories.append(factory)
+        served = []
+        for socket in sockets:
+            port = await socket.listen(factory)
+            self._ports.append(port)
+            served.append(Listener.of(tunnel.plan.name, tunnel.mode, port))
+        for followed in tunnel.followed:
+            followed.watch(RELOAD_SECONDS)
+        for checks in tunnel.checks:
+            checks.start()
+        return served
+
+    def connections(self) -> int:
+        """How many there are."""
+        return sum(len(factory) for factory in self._factories)
+
+    def reload(self) -> None:
+        """Read certificates, authorities and keys again, as on SIGHUP."""
+        for tunnel in self.tunnels:
+            for followed in tunnel.followed:
+                followed.reload()
+
+    # -- stopping
+
+    def stopService(self) -> "Deferred[None]":  # noqa: N802
+        """Accept no more, let connections finish, end those that are left."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        for tunnel in self.tunnels:
+            for checks in tunnel.checks:
+                checks.stop()
+            for followed in tunnel.followed:
+                followed.unwatch()
+        while self._ports:
+            stopping = self._ports.pop().stopListening()
+            if isinstance(stopping, Deferred):
+                await stopping
+        for factory in self._factories:
+            await factory.drain(DRAIN_SECONDS)
+
+
+def default_state() -> Path:
+    """The folder of what is made at the first start: systemd's, or the user's (XDG base directories)."""
+    given = os.environ.get("STATE_DIRECTORY")
+    if given:
+        return Path(given.partition(":")[0])
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "mailaccess"
