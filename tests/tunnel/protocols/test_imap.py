@@ -37,7 +37,7 @@ DIALOGS = [
         False,
     ),
     (b"1 LOGIN {4+}\r\nfred {6}\r\n2 NOOP\r\n", b"1" + PASSWORD + b"2 OK NOOP completed\r\n", False),
-    (b"1 LOGIN {" + b"0" * 20 + b"4+}\r\nfred\r\n2 NOOP\r\n", b"1" + PASSWORD + b"2 OK NOOP completed\r\n", False),
+    (b"1 X {" + b"0" * 20 + b"12+}\r\n2 STARTTLS\r\n\r\n2 NOOP\r\n", b"1" + LATER + b"2 OK NOOP completed\r\n", False),
     (b"1 X ~{3+}\r\n\r\n2\r\n2 NOOP\r\n", b"1" + LATER + b"2 OK NOOP completed\r\n", False),
     (b"junk {12+}\r\n2 STARTTLS\r\n\r\n3 NOOP\r\n", NO_COMMAND + b"3 OK NOOP completed\r\n", False),
     (b"1 AUTHENTICATE PLAIN\r\n2 NOOP\r\n", b"1" + PASSWORD + b"2 OK NOOP completed\r\n", False),
