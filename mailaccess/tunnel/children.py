@@ -41,13 +41,18 @@ def spawn(path: str, arguments: Sequence[str], environment: Mapping[str, str], a
 
 
 def _inheritable() -> list[int]:
-    """Descriptors that a program would get: those we were started with ourselves (LISTEN_FDS); Python makes none."""
-    found = []
-    for name in os.listdir("/dev/fd"):
-        with suppress(OSError):  # the folder's own descriptor is closed by now
-            if int(name) > 2 and os.get_inheritable(int(name)):
-                found.append(int(name))
-    return found
+    """Descriptors that a program would get: those we were started with ourselves (LISTEN_FDS); Python makes none.
+
+    Looked up each time, for an embedder may make some: a millisecond for a thousand descriptors.
+    """
+    return [number for number in map(int, os.listdir("/dev/fd")) if number > 2 and _is_inheritable(number)]
+
+
+def _is_inheritable(descriptor: int) -> bool:
+    try:
+        return os.get_inheritable(descriptor)
+    except OSError:  # the listing's own, which is closed by now
+        return False
 
 
 @implementer(IReadDescriptor)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
@@ -236,6 +237,29 @@ def test_a_program_has_its_three_descriptors_and_no_more(run: Started, how: How)
     stream = run.python("import os; print(sorted(map(int, os.listdir('/proc/self/fd')))[:-1], os.get_blocking(0))", how)
     os.close(inherited)
     assert result_of(everything(stream)) == b"[0, 1, 2] True\n"
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_a_process_without_descriptors_of_its_own_starts_programs(how: How, tmp_path: Path) -> None:
+    script = f"""
+import os, sys
+sys.path[:0] = {sys.path!r}
+from pairs import result_of
+from mailaccess.tunnel.programs import Program, start
+from tests.net.doubles import Remembered
+from tests.net.loopback import reactor
+
+os.closerange(0, 3)
+events = Remembered()
+stream = result_of(start(Program(("sh", "-c", "read x; echo said >&2; echo $x"), {how!r}), {{}}, reactor, events, "x"))
+result_of(stream.write(b"heard\\n"))
+heard = result_of(stream.read())
+result_of(stream.ended())
+while not events.events:
+    reactor.iterate(0.01)
+sys.exit(0 if heard == b"heard\\n" and events.events[0][1]["line"] == "said" else 1)
+"""
+    assert subprocess.run([sys.executable, "-c", script], cwd=tmp_path, timeout=30, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("how", HOW)
