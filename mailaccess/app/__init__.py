@@ -17,4 +17,5 @@
 ``keys``        a key of the configuration
 ``tunnels``     tunnels as a service: ``tunnel_table`` (their keys), ``tunnel_plan`` and ``tunnel_tls`` (what is made of
                 them), ``tunnel_command``, ``tunnel_options`` and ``tunnel_check`` (``mailaccess tunnel``)
+``stunnelconf`` tunnels from an stunnel.conf
 """

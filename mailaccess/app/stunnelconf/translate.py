@@ -1,0 +1,143 @@
+"""A section as a table of ours."""
+
+import os.path
+import shlex
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+from mailaccess.app.stunnelconf.addresses import listening, target
+from mailaccess.app.stunnelconf.lines import Setting
+from mailaccess.app.stunnelconf.openssl import judge_sockets
+from mailaccess.app.stunnelconf.protocols import protocol
+from mailaccess.app.stunnelconf.section import InForce
+from mailaccess.app.stunnelconf.tls import tls
+from mailaccess.app.stunnelconf.verification import verification
+
+Keys = dict[str, Any]
+"""The keys of a table, without ``accept``."""
+
+_SECONDS = {
+    "timeoutbusy": ("handshake_timeout_seconds", 1),
+    "timeoutclose": ("close_timeout_seconds", 0),
+    "timeoutconnect": ("connect_timeout_seconds", 1),
+    "timeoutidle": ("idle_timeout_seconds", 1),
+}
+_BALANCE = {"rr": "round-robin", "prio": "priority", "": "priority"}
+
+
+def translate(section: InForce) -> Keys:
+    """The keys of a section that are the same for every address on which it accepts."""
+    judge_sockets(section)
+    keys: Keys = {
+        "name": section.section.name,
+        "client": section.yes("client"),
+        "connect": tuple(_addresses(section, "connect", target)),
+        "balance": _balance(section),
+        "source": _source(section),
+        **tls(section),
+        **verification(section),
+        **_program(section),
+        **_seconds(section),
+    }
+    keys |= protocol(section)
+    if section.yes("client"):
+        keys["server_name"] = _server_name(section)
+    keys["redirect"] = _redirect(section, keys)
+    _judge_retry(section)
+    return keys
+
+
+def accepted(section: InForce) -> list[str]:
+    """The addresses on which a section accepts; a notice says where a client takes connections from everywhere."""
+    if section.yes("client"):
+        for setting in section.all("accept"):
+            if ":" not in setting.value and not setting.value.startswith("/"):
+                everywhere = f"accept = {setting.value} takes clear text from every machine: add 127.0.0.1:"
+                section.report.notice(setting.place, section.section, everywhere)
+    return _addresses(section, "accept", listening)
+
+
+def judge_whole(section: InForce, keys: Keys) -> None:
+    """Refuse a section, served by itself, that lacks an end or a certificate."""
+    has_connect, has_exec = bool(section.all("connect")), section.last("exec") is not None
+    if has_connect and has_exec:
+        section.report.refuse_section(section.section, "connect and exec", "it has one of connect and exec")
+    elif not has_connect and not has_exec:
+        section.report.refuse_section(section.section, "neither connect nor exec", "it has one of connect and exec")
+    if not keys["client"] and not keys["certificate"] and not keys["psk"]:
+        section.report.refuse_section(section.section, "without cert", "a server needs cert, or else PSKsecrets")
+
+
+def _addresses(section: InForce, key: str, written: Callable[[str], str]) -> list[str]:
+    addresses: list[str] = []
+    for setting in section.all(key):
+        try:
+            addresses.append(written(setting.value))
+        except ValueError as error:
+            section.report.refuse(setting, str(error))
+    return list(dict.fromkeys(addresses))
+
+
+def _source(section: InForce) -> str:
+    local = section.last("local")
+    if local is None:
+        return ""
+    try:
+        return str(ip_address(local.value))
+    except ValueError:
+        section.report.refuse(local, "an address of this machine is needed")
+        return ""
+
+
+def _balance(section: InForce) -> str:
+    failover = section.last("failover")
+    strategy = failover.value.lower() if failover else ""
+    if failover and strategy not in _BALANCE:
+        section.report.refuse(failover, "rr and prio are allowed")
+    return "priority" if section.yes("delay") else _BALANCE.get(strategy, "")
+
+
+def _program(section: InForce) -> Keys:
+    """``exec`` and ``execArgs``, whose first word is the name that the program is told to have."""
+    program, arguments = section.last("exec"), section.last("execargs")
+    if program is None:
+        return {}
+    words = arguments.value.split() if arguments else [program.value]
+    if arguments and words[0] not in (program.value, os.path.basename(program.value)):
+        section.report.refuse(arguments, f"the first word is the program's name: {os.path.basename(program.value)}")
+    if section.yes("client"):
+        section.report.refuse(program, "a program is behind a server side only")
+    pty = section.yes("pty")
+    alone = shlex.quote(program.value)  # a single word is read as a shell would
+    return {"exec": (program.value, *words[1:]) if words[1:] else (alone,), "inetd": not pty, "pty": pty}
+
+
+def _seconds(section: InForce) -> Keys:
+    given = {key: section.seconds(option, least) for option, (key, least) in _SECONDS.items()}
+    return {key: seconds for key, seconds in given.items() if seconds is not None}
+
+
+def _server_name(section: InForce) -> str:
+    given = [setting for setting in section.settings if setting.key == "sni"]
+    if given and not given[-1].value:
+        section.report.refuse(given[-1], "a host name is needed: clients always ask for one")
+    return given[-1].value if given else ""
+
+
+def _redirect(section: InForce, keys: Keys) -> tuple[str, ...]:
+    settings: list[Setting] = section.all("redirect")
+    if settings and (keys["client"] or keys["verify"] == "none"):
+        section.report.refuse(settings[0], "a server with verifyChain or verifyPeer is needed")
+    return tuple(_addresses(section, "redirect", target))
+
+
+def _judge_retry(section: InForce) -> None:
+    """In a section with ``accept`` the option changes nothing: it is for one that connects and executes of itself."""
+    retry = section.last("retry")
+    if retry is None or retry.value.lower() == "no":
+        return
+    if retry.value.lower() != "yes" and not (retry.value.isascii() and retry.value.isdigit()):
+        section.report.refuse(retry, "yes, no or a number of milliseconds is allowed")
+    elif section.all("accept"):
+        section.report.ignore(retry, "it is for sections without accept")
