@@ -25,6 +25,7 @@ from mailaccess.app.options import ServerOptions, fail
 from mailaccess.app.parts import Parts, served_certificates
 from mailaccess.app.places import places
 from mailaccess.app.signals import take_signals
+from mailaccess.app.tunnels import MailTunnel
 from mailaccess.errors import ClientError, ConfigError, OperatorFault
 from mailaccess.interfaces import IAccount, IEvents
 from mailaccess.net.gate import Gate
@@ -101,13 +102,20 @@ class MailService(MultiService):
         check(config)
         self._places = places(config)
         self._listeners = Listeners(endpoints(config), self._reactor, self._events)
-        certificates = Certificates(
-            served_certificates(config, self._places, self._announce), self._events, self._reactor
-        )
+        served = served_certificates(config, self._places, self._announce)
+        certificates = Certificates(served, self._events, self._reactor)
         if self._first_start and not config.users and not config.auth:
             self._first = first_user(self._places.users)
         gate = Gate(config.limits, self._events, self._reactor)
         self._parts = Parts(config, self._places, certificates, gate, events=self._events, reactor=self._reactor)
+        self._tunnels = MailTunnel(
+            config.tunnel,
+            announce=self._announce,
+            certificate=lambda: served[0],
+            events=self._events,
+            reactor=self._reactor,
+        )
+        self._tunnels.prepare()
         environment: MutableMapping[str, str] = os.environ if self._tell_systemd else {}
         self._notify = Notify.from_environment(self._reactor, self._events, status=self.status, environment=environment)
         if self._first is not None:
@@ -136,6 +144,7 @@ class MailService(MultiService):
         for listener in listeners:
             self._announce(f"listening {listener}")
             self._events.event("listening", **asdict(listener))
+        listeners += await self._tunnels.serve()
         if self._first is not None:
             await self._greet(self._first.user)
             self._announce_first(self._first, {listener.protocol: listener.port for listener in listeners})
@@ -146,7 +155,10 @@ class MailService(MultiService):
     def status(self) -> str:
         """What is served where, and to how many: ``imaps 993, 12 sessions``."""
         where = dict.fromkeys(f"{listener.protocol} {listener.port or listener.address}" for listener in self._served)
-        return f"{', '.join(where)}, {len(self._parts.gate.sessions())} sessions"
+        return f"{', '.join(where)}, {self._sessions()} sessions"
+
+    def _sessions(self) -> int:
+        return len(self._parts.gate.sessions()) + self._tunnels.connections()
 
     async def _greet(self, user: str) -> None:
         _, account, logout = self._parts.realm.requestAvatar(user, None, IAccount)
@@ -182,6 +194,7 @@ class MailService(MultiService):
         self._notify.reloading()
         self._parts.certificates.reload()
         self._parts.reload_users()
+        self._tunnels.reload()
         self._notify.ready()
 
     # -- stopping
@@ -197,6 +210,7 @@ class MailService(MultiService):
             self._reloading.stop()
         try:
             await self._listeners.stop()
+            await self._tunnels.end()
         finally:
             await self._stop_parts()
 

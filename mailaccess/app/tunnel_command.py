@@ -105,11 +105,10 @@ async def _serve(service: MailTunnel, reactor: Any) -> int:
     """Serve until a signal says stop."""
     stop: Deferred[None] = Deferred()
     take_signals(reactor, partial(_once, stop), service.reload)
-    service.running = True
     await service.serve()
     _say("ready")
     await stop
-    await service.stopService()
+    await service.end()
     return 0
 
 

@@ -89,7 +89,7 @@ class _Maker:
             followed.append(files)
         plan = Plan(
             name=self._name,
-            doors=Doors(table.connections, table.connections_per_address),
+            doors=Doors(table.connections, table.connections if table.client else table.connections_per_address),
             destination=self._program() if table.exec else self._to(self._targets, way),
             protocol=self._protocol,
             tls=side,

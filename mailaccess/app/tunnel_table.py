@@ -91,7 +91,7 @@ class TunnelTable:
     retries: int = config_key(1, "How often all targets are tried again, a second apart, before a client is refused.")
 
     connections: int = config_key(10_000, "At once; more are refused.")
-    connections_per_address: int = config_key(200, "At once from one address (IPv6: /64); more are refused.")
+    connections_per_address: int = config_key(200, "At once from one address (IPv6: /64) at a server side.")
     connect_timeout_seconds: float = config_key(10.0, "Until a target has taken the connection.")
     handshake_timeout_seconds: float = config_key(30.0, "For TLS and all that is said before octets pass through.")
     idle_timeout_seconds: float = config_key(43200.0, "Without an octet in either direction, then closed.")

@@ -22,8 +22,8 @@ from mailaccess.net.selfsigned import ensure_self_signed
 from mailaccess.ops.logs import EventLog
 from mailaccess.tunnel.service import TunnelFactory
 
-DRAIN_SECONDS = 5.0
-"""What connections get to finish when the service stops."""
+DRAIN_SECONDS = 2.0
+"""What connections get to finish when the service stops: as long as those of the server."""
 
 RELOAD_SECONDS = 10.0
 """How often certificates are looked at for changes."""
@@ -98,11 +98,11 @@ class MailTunnel(Service):
             self._bound.append((tunnel, resolve(self._reactor, tunnel.endpoint, self._events)))
 
     def startService(self) -> None:  # noqa: N802
-        """Begin to accept; an embedder that must know when, and whether, calls :meth:`serve` himself."""
+        """Begin to accept. Who must know when, and whether, calls :meth:`serve` himself, and :meth:`end` later."""
         super().startService()  # type: ignore[no-untyped-call]
-        Deferred.fromCoroutine(self._serve_or_tell())
+        Deferred.fromCoroutine(self._begin())
 
-    async def _serve_or_tell(self) -> None:
+    async def _begin(self) -> None:
         try:
             await self.serve()
         except ConfigError as error:
@@ -149,9 +149,10 @@ class MailTunnel(Service):
     def stopService(self) -> "Deferred[None]":  # noqa: N802
         """Accept no more, let connections finish, end those that are left."""
         super().stopService()  # type: ignore[no-untyped-call]
-        return Deferred.fromCoroutine(self._stop())
+        return Deferred.fromCoroutine(self.end())
 
-    async def _stop(self) -> None:
+    async def end(self) -> None:
+        """What ``serve`` began. Harmless where it did not."""
         for tunnel in self.tunnels:
             for checks in tunnel.checks:
                 checks.stop()

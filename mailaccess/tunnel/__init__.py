@@ -6,7 +6,7 @@
 ``destination``   where a connection goes: to servers, of which one is chosen, or to a program
 ``targets``       what servers are called; ``balance`` which of them is next, ``health`` whether they are well
 ``way``           the way out to a server; ``greeting`` is the look at its first line
-``programs``      a program for each connection; ``children``, ``descriptors``, ``environment``, ``stderr`` are its parts
+``programs``      a program for each connection: ``children``, ``descriptors``, ``environment``, ``stderr``
 ``relay``         octets both ways, half-close and backpressure
 ``stream``        what an end of the tunnel is; ``sockets``, ``tls`` and ``programs`` are the three kinds
 ``tlsside``       TLS as the tunnel asks for it: ``net`` provides it

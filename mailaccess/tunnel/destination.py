@@ -23,6 +23,10 @@ RETRY_SECONDS = 1.0
 """Between two rounds through all targets: a server that is restarted is back by then."""
 
 
+class NoneUp(Unreachable):
+    """Health checks say that no target is up."""
+
+
 class Destination(Protocol):
     """What opens the far end."""
 
@@ -40,18 +44,21 @@ class Servers:
     retries: int = 1
 
     async def open(self, visitor: Visitor) -> Far:
-        """Try each target, and all again ``retries`` times; the last one's fault is raised."""
+        """Try each target, and all again ``retries`` times; the last one's fault is raised.
+
+        Where health checks say that none is up there is nothing to try, and nothing to wait for.
+        """
         for left in reversed(range(self.retries + 1)):
             try:
                 return await self._first(visitor)
-            except (Unreachable, StreamLost):  # what else goes wrong does not mend itself in a second
-                if not left:
+            except (Unreachable, StreamLost) as fault:  # what else goes wrong does not mend itself in a second
+                if not left or isinstance(fault, NoneUp):
                     raise
             await pause(self.clock, RETRY_SECONDS)
         raise AssertionError("the last round returns or raises")
 
     async def _first(self, visitor: Visitor) -> Far:
-        fault: TunnelFault = Unreachable("no target is up")
+        fault: TunnelFault = NoneUp("no target is up")
         for target in self.balance.order(self.clock.seconds()):
             self.balance.taken(target)
             try:

@@ -5,8 +5,8 @@ their password to the wrong server. The first line tells.
 """
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Mismatch, Refused, shown
-from mailaccess.tunnel.protocols.lines import protocol_of, whole_reply
+from mailaccess.tunnel.faults import Mismatch, Refused
+from mailaccess.tunnel.protocols.lines import check_greeting, whole_reply
 from mailaccess.tunnel.spoken import Spoken
 
 
@@ -15,13 +15,8 @@ async def listen(far: Conversation, protocol: Spoken | None, server: str) -> byt
     if protocol is None or not protocol.speaks_first:
         return b""
     line = await far.line()
-    if not protocol.recognises(line):
-        raise Mismatch(f"{server} speaks {what_speaks(line)}, and clients of this service speak {protocol.name}")
-    if not protocol.welcomes(line):
-        raise Refused(f"{server} says {shown(line)}")
+    try:
+        check_greeting(protocol, line)
+    except (Mismatch, Refused) as fault:
+        raise type(fault)(f"{server}: {fault}") from fault
     return await whole_reply(far, line)
-
-
-def what_speaks(line: bytes) -> str:
-    """The protocol that begins with ``line``, or the line itself."""
-    return protocol_of(line) or f"something unknown, {shown(line)},"

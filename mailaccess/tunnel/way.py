@@ -67,13 +67,20 @@ class Way:
         stream = await self._dial(target)
         with within(self.reactor, self.handshake_seconds, stream.abort, f"the health check of {target}"):
             try:
-                talk = await self._enter(stream, target, None)
-                if self.tls is not None and not self.starttls:
-                    talk = await self._secure(talk, target)
-                if self.protocol is not None:
-                    await self.protocol.check_health(talk)
+                await self._examine(stream, target)
             finally:
                 stream.abort("the health check is over")
+
+    async def _examine(self, stream: Stream, target: Target) -> None:
+        if self.starttls:  # that TLS begins, with the right server, says more than a word in clear
+            far = await self._begin(stream, target, None)
+            await far.stream.end()
+            return
+        talk = await self._enter(stream, target, None)
+        if self.tls is not None:
+            talk = await self._secure(talk, target)
+        if self.protocol is not None:
+            await self.protocol.check_health(talk)
 
     async def _dial(self, target: Target) -> SocketStream:
         host, port = (self.via.host, self.via.port) if self.via is not None else (target.host, target.port)
