@@ -13,6 +13,8 @@
 ``trust``         who is trusted at the other end: authorities, names, public keys
 ``clienttls``     TLS for a tunnel, in the client's role
 ``servertls``     and in the server's
+``psk``           keys that both sides had before: their file, and OpenSSL's callbacks
+``psktls``        TLS for a tunnel with those instead of certificates, in both roles
 ``admission``     the table of connections, and who must go when there are too many
 ``gate``          that table as the front ends see it, with its clock: refusals, login deadlines, drain
 

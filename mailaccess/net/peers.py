@@ -93,7 +93,7 @@ def names_in(certificate: x509.Certificate) -> str:
     if not names:
         return NO_HOST
     more = [f"{len(names) - _NAMES_TOLD} more"] if len(names) > _NAMES_TOLD else []
-    return " and ".join(_plain(part) for part in [", ".join(names[:_NAMES_TOLD]), *more])
+    return " and ".join(plain(part) for part in [", ".join(names[:_NAMES_TOLD]), *more])
 
 
 def fields_of(certificate: x509.Certificate) -> dict[str, str]:
@@ -102,7 +102,7 @@ def fields_of(certificate: x509.Certificate) -> dict[str, str]:
     DN and I_DN (RFC 4514), CN and EMAIL where there are some, SERIAL (hexadecimal), V_START and V_END (times as OpenSSL
     writes them), FINGERPRINT (SHA-256).
     """
-    return _read(lambda: {key: _plain(value) for key, value in _fields(certificate) if value})
+    return _read(lambda: {key: plain(value) for key, value in _fields(certificate) if value})
 
 
 def public_key_pin(certificate: x509.Certificate) -> bytes:
@@ -159,7 +159,8 @@ def _time(moment: datetime) -> str:
     return f"{_MONTHS[moment.month - 1]} {moment.day:2} {moment:%H:%M:%S} {moment.year:04} GMT"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """``text`` as it may stand in a log or an environment."""
     return "".join(c if c.isprintable() else "?" for c in text[:VALUE_CHARACTERS])
 
 
