@@ -116,8 +116,9 @@ class _Maker:
         for only_server in ("redirect", "sni", "exec"):
             if getattr(table, only_server) and table.client:
                 raise ConfigError(only_server, str(getattr(table, only_server)), "a client side cannot have it")
-        if (table.inetd or table.pty) and not table.exec:
-            raise ConfigError("inetd" if table.inetd else "pty", "true", "it belongs to a program to exec")
+        for only_program in ("exec_file", "inetd", "pty"):
+            if getattr(table, only_program) and not table.exec:
+                raise ConfigError(only_program, str(getattr(table, only_program)), "it belongs to a program to exec")
         if table.inetd and table.pty:
             raise ConfigError("pty", "true", "a program gets either a socket or a terminal")
         if table.verify == "full" and not table.client:
@@ -149,7 +150,8 @@ class _Maker:
         if not words:
             raise ConfigError("exec", "", "the name of a program is needed")
         how: How = "inetd" if self._table.inetd else "pty" if self._table.pty else "pipes"
-        program = Program(words, how, find_program(words[0], "exec"))
+        file = self._table.exec_file
+        program = Program(words, how, find_program(file or words[0], "exec_file" if file else "exec"))
         return Programs(
             program, self._name, self._protocol, self._reactor, self._events, self._table.handshake_timeout_seconds
         )

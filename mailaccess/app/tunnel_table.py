@@ -33,6 +33,7 @@ class TunnelTable:
         (), "Where they go: HOST:PORT, PORT or SERVICE of this machine, unix:PATH; several are targets.", value="TARGET"
     )
     exec: tuple[str, ...] = config_key((), "A program for each connection, with its arguments.", value="PROGRAM")
+    exec_file: str = config_key("", "The program's file, where the first word of exec is another name.", value="PATH")
     inetd: bool = config_key(False, "The program gets a socket as its descriptors 0 and 1, as from inetd.")
     pty: bool = config_key(False, "The program gets a terminal.")
     client: bool = config_key(False, "Accept in clear on a local address, and speak TLS to the other side.")
