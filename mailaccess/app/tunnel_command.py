@@ -76,11 +76,11 @@ def _tables(given: argparse.Namespace) -> tuple[Sequence[TunnelTable], Key]:
 
 
 def _stunnel_conf(path: Path) -> tuple[Sequence[TunnelTable], Key]:
-    from mailaccess.app.stunnelconf import read  # noqa: PLC0415  (nobody else needs it)
+    from mailaccess.app.stunnelconf.conf import read  # noqa: PLC0415  (nobody else needs it)
 
     conf = read(path)
-    for notice in conf.notices:
-        _warn(notice)
+    for line in (*conf.ignored, *conf.notices):
+        _warn(line)
     return conf.tunnels, lambda table, name: f"{path}: [{table.name}]: {name}"
 
 
