@@ -1,16 +1,18 @@
-"""Writes the pages that the source knows better: docs/configuration.md and docs/rfcs.md. ``--check`` only compares."""
+"""Writes the pages of docs that the source knows better (``PAGES``). ``--check`` only compares."""
 
 import dataclasses
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
 from mailaccess.app.config import Configuration  # noqa: E402
+from mailaccess.app.stunnelconf import openssl  # noqa: E402
+from mailaccess.app.stunnelconf.options import GLOBAL, SERVICE, Option  # noqa: E402
 from mailaccess.app.tunnel_table import TunnelRoute, TunnelTable  # noqa: E402
 from mailaccess.ops.limits import Limits  # noqa: E402
 
@@ -118,7 +120,49 @@ def rfcs() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"docs/configuration.md": configuration, "docs/rfcs.md": rfcs}
+STUNNEL = """\
+# What becomes of an stunnel.conf
+
+`mailaccess tunnel --stunnel-conf FILE` reads the configuration of stunnel 5.68, and the options that came up to 5.76.
+Each section is a tunnel with the keys of [configuration.md](configuration.md); options before the first section are
+defaults of all sections. What is done in another way than there stands in the table.
+
+- **Refused** options are not passed over: the command ends with status 2 and one line, which has the first of them with
+  its reason, and the lines of all others. Values that ask for what is so anyway are allowed.
+- **Ignored** options change nothing that a client or a server could notice; the command names each with its line.
+- A client of stunnel verifies nothing unless it is told to, and then no host name unless it is told to. This is done as
+  it stands in the file, and a notice says which lines are missing.
+- Without any section the one tunnel serves the connection on descriptor 0, as inetd gives it.
+- Names of files are relative to the working directory.
+"""
+
+
+def stunnel() -> str:
+    """docs/stunnel.md: each option of stunnel, and what becomes of it."""
+    lines = STUNNEL.splitlines()
+    for title, options in (("Before the first section", GLOBAL), ("In a section, or before the first", SERVICE)):
+        lines += ["", f"## {title}", "", "| option | | what becomes of it, or why |", "|---|---|---|"]
+        lines += [_stunnel_option(option) for option in options]
+    lines += ["", "## Values of `options`", "", "Names of OpenSSL; all others are refused.", ""]
+    lines.append(f"- so anyway: {_codes(openssl.SO_ANYWAY)}, `-NO_TICKET`")
+    lines.append(f"- understood, also with `-`: {_codes(openssl.VERSIONS)}: `tls_minimum`, `tls_maximum`")
+    lines.append(f"- ignored, with a notice, also with `-`: {_codes(openssl.WITHOUT_EFFECT)}")
+    lines += ["", "## Values of `socket`", "", "For each of the three sockets; all others are refused.", ""]
+    lines.append(f"- so anyway: {_codes(f'{name}=yes' for name in openssl.SOCKET_SO_ANYWAY)}")
+    lines.append(f"- ignored, with a notice: {_codes(openssl.SOCKET_WITHOUT_EFFECT)}")
+    return "\n".join(lines) + "\n"
+
+
+def _stunnel_option(option: Option) -> str:
+    allowed = f" Allowed: {_codes(option.unless)}." if option.unless else ""
+    return f"| `{option.name}` | {option.fate.value} | {option.words}{allowed} |"
+
+
+def _codes(names: Iterable[str]) -> str:
+    return " ".join(f"`{name}`" for name in names)
+
+
+PAGES = {"docs/configuration.md": configuration, "docs/stunnel.md": stunnel, "docs/rfcs.md": rfcs}
 
 
 def main() -> None:

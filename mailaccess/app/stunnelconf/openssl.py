@@ -59,6 +59,9 @@ WITHOUT_EFFECT = (
 )
 """``options``, also with ``-``, that are preferences, or of DTLS, or of versions of OpenSSL or clients long gone."""
 
+SOCKET_SO_ANYWAY = ("TCP_NODELAY", "SO_REUSEADDR")
+"""``socket`` options that are always on."""
+
 SOCKET_WITHOUT_EFFECT = (
     "SO_KEEPALIVE",
     "TCP_KEEPCNT",
@@ -70,15 +73,12 @@ SOCKET_WITHOUT_EFFECT = (
     "SO_RCVLOWAT",
     "SO_SNDLOWAT",
     "SO_DEBUG",
-    "SO_REUSEADDR",
-    "TCP_NODELAY",
 )
 """``socket`` options of how fast something goes, or of when a lost peer is noticed: for that there are time-outs."""
 
 _SO_ANYWAY = {name.lower() for name in SO_ANYWAY} | {"-no_ticket", "-no_tlsv1_2", "-no_tlsv1_3"}
 _VERSIONS = {name.lower() for name in VERSIONS}
 _WITHOUT_EFFECT = {sign + name.lower() for name in WITHOUT_EFFECT for sign in ("", "-")}
-_ALWAYS = ("TCP_NODELAY", "SO_REUSEADDR")
 
 
 def excluded_versions(section: InForce) -> dict[str, Setting]:
@@ -109,7 +109,10 @@ def _judge_socket(setting: Setting, report: Report) -> None:
     name, equals, value = option.partition("=")
     if side not in ("a", "l", "r") or not colon or not equals:
         report.refuse(setting, "a:, l: or r:, then OPTION=VALUE is needed")
-    elif name not in SOCKET_WITHOUT_EFFECT:
-        report.refuse(setting, "docs/stunnel.md has those that are possible")
-    elif not (name in _ALWAYS and value.lower() in ("yes", "1")):
+    elif name in SOCKET_SO_ANYWAY:
+        if value.lower() not in ("yes", "1"):
+            report.refuse(setting, "it is always on")
+    elif name in SOCKET_WITHOUT_EFFECT:
         report.ignore(setting, "the kernel's own choice is good")
+    else:
+        report.refuse(setting, "docs/stunnel.md has those that are possible")

@@ -90,8 +90,9 @@ SERVICE = (
     Option(
         "checkHost",
         _U,
-        "`host`, and `verify = full` beside verifyChain; the name must be a subjectAltName, not a common name alone; "
-        "refused in a server, where names of clients are not looked at",
+        "`host`, and `verify = full` beside verifyChain; without verifyChain or verifyPeer it is refused, as there, "
+        "and in a server, where names of clients are not looked at; the certificate has the name as subjectAltName, not "
+        "as common name alone",
     ),
     Option("checkIP", _U, "as checkHost, with an address"),
     Option("ciphers", _U, "`ciphers`"),
@@ -111,7 +112,11 @@ SERVICE = (
         _U,
         "`exec`; its descriptors 0 and 1 are a socket (`inetd`), as there. Not beside `connect`, nor in a client",
     ),
-    Option("execArgs", _U, "`exec`: what follows the first; the first must be the program's own name"),
+    Option(
+        "execArgs",
+        _U,
+        "`exec`, and then `exec` is `exec_file`: the first word is the name that the program is told to have",
+    ),
     Option("failover", _U, "`balance`: `rr` is `round-robin`, `prio` (default) is `priority`"),
     Option("ident", _R, "no IDENT server is asked who a client is; what it says proves nothing"),
     Option("include", _U, "the regular files of the folder, in the order of their names, stand in its place"),

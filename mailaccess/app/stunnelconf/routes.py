@@ -23,6 +23,8 @@ def add_routes(section: InForce, keys: Keys, primaries: Mapping[str, Keys]) -> N
 
     ``primaries`` are the keys of servers that accept connections, by the names of their sections.
     """
+    for setting in section.all("accept"):
+        section.report.refuse(setting, "a section with sni = SERVICE:NAME accepts where that service does")
     for setting in secondary(section):
         service, colon, name = setting.value.partition(":")
         if not colon or not _is_pattern(name):

@@ -1,6 +1,5 @@
 """A section as a table of ours."""
 
-import os.path
 import shlex
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -99,18 +98,20 @@ def _balance(section: InForce) -> str:
 
 
 def _program(section: InForce) -> Keys:
-    """``exec`` and ``execArgs``, whose first word is the name that the program is told to have."""
-    program, arguments = section.last("exec"), section.last("execargs")
+    """``exec`` and ``execArgs``, whose first word is the name that the program is told to have (``tcpd``, shells)."""
+    program = section.last("exec")
     if program is None:
         return {}
-    words = arguments.value.split() if arguments else [program.value]
-    if arguments and words[0] not in (program.value, os.path.basename(program.value)):
-        section.report.refuse(arguments, f"the first word is the program's name: {os.path.basename(program.value)}")
     if section.yes("client"):
         section.report.refuse(program, "a program is behind a server side only")
     pty = section.yes("pty")
-    alone = shlex.quote(program.value)  # a single word is read as a shell would
-    return {"exec": (program.value, *words[1:]) if words[1:] else (alone,), "inetd": not pty, "pty": pty}
+    words = section.text("execargs").split() or [program.value]
+    return {
+        "exec": tuple(words) if words[1:] else (shlex.quote(words[0]),),  # a word alone is read as a shell would
+        "exec_file": program.value if words[0] != program.value else "",
+        "inetd": not pty,
+        "pty": pty,
+    }
 
 
 def _seconds(section: InForce) -> Keys:

@@ -40,7 +40,9 @@ def verification(section: InForce) -> dict[str, Any]:
         verify = "peer"
     elif demand.chain:
         verify = "full" if names else "chain"
-    _notice(section, verify, names)
+    elif names:
+        _refuse_names(section, "verifyChain = yes or verifyPeer = yes is needed")
+    _notice(section, verify)
     return {"verify": verify, "ca": _ca(section, verify), "host": tuple(names) if verify != "none" else ()}
 
 
@@ -65,14 +67,16 @@ def _demand(section: InForce) -> _Demand:
 
 
 def _judge_server(section: InForce, demand: _Demand) -> None:
-    for key in ("checkhost", "checkip"):
-        for setting in section.all(key):
-            section.report.refuse(
-                setting, "the names of clients are not looked at; verifyPeer has a list of those allowed"
-            )
+    _refuse_names(section, "the names of clients are not looked at; verifyPeer has a list of those allowed")
     if (demand.chain or demand.peer) and not demand.present and not section.all("redirect"):
         last = [setting for setting in section.settings if setting.key in ("requirecert", "verify")][-1]
         section.report.refuse(last, "clients either all show a certificate, or need none; redirect is for the others")
+
+
+def _refuse_names(section: InForce, allowed: str) -> None:
+    for key in ("checkhost", "checkip"):
+        for setting in section.all(key):
+            section.report.refuse(setting, allowed)
 
 
 def _ca(section: InForce, verify: str) -> str:
@@ -89,14 +93,12 @@ def _ca(section: InForce, verify: str) -> str:
     return given[0].value
 
 
-def _notice(section: InForce, verify: str, names: list[str]) -> None:
+def _notice(section: InForce, verify: str) -> None:
     """What a client should demand of a server, and does not."""
     if not section.yes("client") or section.last("psksecrets"):
         return
     place = section.section.place
-    if verify == "none" and names:
-        section.report.notice(place, section.section, "checkHost does nothing without verifyChain: add it")
-    elif verify == "none":
+    if verify == "none":
         section.report.notice(place, section.section, "nothing verifies the server: add verifyChain and checkHost")
     elif verify == "chain":
         section.report.notice(

@@ -30,7 +30,8 @@ def test_the_server_of_the_manual(conf: Conf) -> None:
         TunnelTable(
             name="imapd",
             accept="0.0.0.0:993",
-            exec=("/usr/sbin/imapd", "-x"),
+            exec=("imapd", "-x"),
+            exec_file="/usr/sbin/imapd",
             inetd=True,
             certificate="mail.pem",
             verify="none",
@@ -208,7 +209,7 @@ def test_the_sample_of_debian_without_what_is_refused(conf: Conf) -> None:
         ("imaps", "0.0.0.0:993", "143"),
         ("ssmtp", "0.0.0.0:465", "25"),
         ("https", "0.0.0.0:443", "80"),
-        ("shell", "0.0.0.0:1337", "/bin/sh", "-i"),
+        ("shell", "0.0.0.0:1337", "sh", "-i"),
         ("mysql", "0.0.0.0:3307", "unix:/run/mysqld/mysqld.sock"),
     ]
     assert {tunnel.verify for tunnel in read.tunnels if tunnel.client} == {"full"}
