@@ -6,4 +6,5 @@ Each module has one ``Spoken``: ``IMAP``, ``POP3``, ``SMTP``, ``NNTP``, ``LDAP``
 ``smtp``        RFC 5321, RFC 3207      ``nntp``        RFC 3977, RFC 4642
 ``ldap``        RFC 4511                ``postgresql``  PostgreSQL's own, version 3
 ``table``       all of them, by name        ``lines``       what the four with lines have in common
+``ber``         how LDAP writes             ``clientfirst``  what the two without a greeting have in common
 """
