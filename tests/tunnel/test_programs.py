@@ -92,6 +92,7 @@ def test_octets_pass_unchanged_both_ways_at_once(run: Started, how: How) -> None
     said = begun(say(stream, MUCH))
     assert hashlib.sha256(result_of(exactly(stream, len(MUCH)))).digest() == hashlib.sha256(MUCH).digest()
     assert said == [None]
+    assert not reactor.getWriters(), "the reactor turns for nothing"
 
 
 @pytest.mark.parametrize("how", HALF_CLOSING)
@@ -182,13 +183,34 @@ def test_what_was_read_too_far_is_read_again(run: Started) -> None:
     assert result_of(everything(stream)) == b"bc"
 
 
+@pytest.mark.parametrize("how", HOW)
+def test_what_comes_while_nobody_reads_is_read_later(run: Started, how: How) -> None:
+    stream = run.sh("echo one; read go; echo two", how)
+    assert result_of(stream.read()) == b"one\n"
+    result_of(stream.write(b"go\n"))
+    assert result_of(stream.ended()) == "0"
+    reactor.iterate(0.01)
+    assert result_of(everything(stream)) == b"two\n"
+
+
 def test_a_reader_that_gives_up_takes_nothing_with_it(run: Started) -> None:
-    stream = run("cat")
+    stream = run.sh("read go; echo for the next")
     reading = Deferred.fromCoroutine(stream.read())
     reading.addErrback(lambda _: None)
     reading.cancel()
-    result_of(stream.write(b"for the next"))
-    assert result_of(stream.read()) == b"for the next"
+    result_of(stream.write(b"go\n"))
+    result_of(stream.ended())
+    reactor.iterate(0.01)
+    assert result_of(stream.read()) == b"for the next\n"
+
+
+def test_a_writer_that_gives_up_leaves_nobody_to_write(run: Started) -> None:
+    stream = run.sh("read go; wc -c")
+    writing = Deferred.fromCoroutine(stream.write(MUCH))
+    writing.addErrback(lambda _: None)
+    writing.cancel()
+    with pytest.raises(StreamLost, match="broken off"):
+        result_of(stream.write(b"the rest is missing"))
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -216,7 +238,7 @@ def test_a_stubborn_program_is_killed(run: Started, how: How, monkeypatch: pytes
 def test_its_children_go_with_it(run: Started) -> None:
     stream = run.sh("(trap '' TERM; exec sleep 60) & echo $!; wait")
     child = int(result_of(stream.read()))
-    turn_until(lambda: "sleep" in Path(f"/proc/{child}/cmdline").read_text())
+    turn_until(lambda: Path(f"/proc/{child}/cmdline").read_text().startswith("sleep"))
     stream.abort("over")
     result_of(stream.ended())
     turn_until(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text())
@@ -252,12 +274,44 @@ from tests.net.loopback import reactor
 os.closerange(0, 3)
 events = Remembered()
 stream = result_of(start(Program(("sh", "-c", "read x; echo said >&2; echo $x"), {how!r}), {{}}, reactor, events, "x"))
+for standard in range(3):  # what a library prints must not reach a client or a program
+    try:
+        os.write(standard, b"stray\\n")
+    except OSError:
+        pass
 result_of(stream.write(b"heard\\n"))
 heard = result_of(stream.read())
 result_of(stream.ended())
 while not events.events:
     reactor.iterate(0.01)
 sys.exit(0 if heard == b"heard\\n" and events.events[0][1]["line"] == "said" else 1)
+"""
+    assert subprocess.run([sys.executable, "-c", script], cwd=tmp_path, timeout=30, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_a_reactor_that_stops_tells_whoever_waits(how: How, tmp_path: Path) -> None:
+    script = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from mailaccess.tunnel.faults import StreamLost
+from mailaccess.tunnel.programs import Program, start
+from tests.net.doubles import Remembered
+
+lost = []
+
+async def serve():
+    stream = await start(Program(("sleep", "60"), {how!r}), {{}}, reactor, Remembered(), "x")
+    for waiting in (stream.read(), stream.write(bytes(8_000_000))):
+        Deferred.fromCoroutine(waiting).addErrback(lambda failure: lost.append(failure.check(StreamLost)))
+    reactor.callLater(0, reactor.stop)
+    reactor.addSystemEventTrigger("after", "shutdown", stream.abort, "over")
+
+reactor.callWhenRunning(lambda: Deferred.fromCoroutine(serve()))
+reactor.run()
+sys.exit(0 if lost == [StreamLost] * 2 else 1)
 """
     assert subprocess.run([sys.executable, "-c", script], cwd=tmp_path, timeout=30, check=False).returncode == 0
 
@@ -295,6 +349,22 @@ def test_its_standard_error_is_for_the_log(run: Started) -> None:
         ("program_says", {**who, "line": "one"}),
         ("program_says", {**who, "line": "two\\xff"}),
     ]
+
+
+def test_who_says_no_more_may_still_complain(run: Started) -> None:
+    stream = run.sh("exec >&-; read go; echo late >&2")
+    assert result_of(stream.read()) == b""
+    result_of(stream.write(b"go\n"))
+    turn_until(lambda: run.events.events)
+    assert run.events.events[0][1]["line"] == "late"
+
+
+def test_so_may_its_children(run: Started) -> None:
+    stream = run.sh("exec 3<&0; (read go <&3; echo late >&2) & exit 0")
+    result_of(stream.ended())
+    result_of(stream.write(b"go\n"))
+    turn_until(lambda: run.events.events)
+    assert run.events.events[0][1]["line"] == "late"
 
 
 def test_a_chatty_program_fills_no_log(run: Started) -> None:
