@@ -12,7 +12,7 @@
 ``service``     the Twisted service: listeners, sessions, reload, stop
 ``inetd``       one connection, which inetd or systemd gives as descriptor 0 (``descriptors``, ``syslog``)
 ``notify``      what systemd is told: ready, reloading, stopping, alive, and how it goes
-``signals``     what a signal means
+``signals``     what a signal means; ``privileges``, what is given up when sockets are bound
 ``command``     the ``mailaccess`` command
 ``keys``        a key of the configuration
 ``tunnels``     tunnels as a service: ``tunnel_table`` (their keys), ``tunnel_plan`` and ``tunnel_tls`` (what is made of

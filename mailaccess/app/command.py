@@ -15,6 +15,7 @@ from typing import NoReturn
 import mailaccess
 from mailaccess.app.checks import check, defaults_in_force
 from mailaccess.app.config import Configuration, Setting, load
+from mailaccess.app.descriptors import Standard, take_standard
 from mailaccess.app.options import USAGE_STATUS, ServerOptions
 from mailaccess.app.places import RESERVED, users_file
 from mailaccess.auth.credentials import BadCredential, password_octets
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from mailaccess.app.inetd import main as inetd  # noqa: PLC0415
 
         return inetd(arguments[1:])
-    parser = _parser(arguments[:1] == ["tunnel"])
+    parser = _parser(tunnel=arguments[:1] == ["tunnel"])
     given, rest = parser.parse_known_args(arguments)
     if rest and not given.takes_server_options:
         parser.error(f"{rest[0]!r} is not an option of {given.name}")
@@ -57,7 +58,7 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(_say(f"{message}; see {self.prog} --help", USAGE_STATUS))
 
 
-def _parser(tunnel: bool) -> argparse.ArgumentParser:
+def _parser(*, tunnel: bool) -> argparse.ArgumentParser:
     parser = _Parser("mailaccess", description="Look after a mailaccess server.")
     parser.add_argument("--version", action="version", version=mailaccess.__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
@@ -68,9 +69,19 @@ def _parser(tunnel: bool) -> argparse.ArgumentParser:
     if tunnel:  # it brings TLS and the reactor with it
         from mailaccess.app import tunnel_command  # noqa: PLC0415
 
-        tunnel_command.arrange(around)
+        tunnel_command.arrange(around, _standard())
         _leaf(around, tunnel_command.run)
     return parser
+
+
+def _standard() -> Standard:
+    """What is at the standard descriptors; where that is a client, it reads nothing that is printed."""
+    standard = take_standard()
+    if standard.stderr_was_given:
+        from mailaccess.app.syslog import SyslogText  # noqa: PLC0415
+
+        sys.stderr = SyslogText()
+    return standard
 
 
 def _leaf(

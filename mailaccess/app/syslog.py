@@ -1,5 +1,6 @@
 """Twisted's log to the machine's: for a process whose standard error is its client."""
 
+import io
 import syslog
 from collections.abc import Callable
 
@@ -28,3 +29,13 @@ class Syslog:
         priority = _PRIORITIES[event.get("log_level", LogLevel.info)]
         for line in eventAsText(event, includeTimestamp=False, includeSystem=False).splitlines():
             self._write(priority, line.replace("\0", "\\0"))
+
+
+class SyslogText(io.TextIOBase):
+    """What is printed to it goes to syslog, line by line: standard error, where that was the client."""
+
+    def write(self, text: str) -> int:
+        """Whole lines; nobody here prints others."""
+        for line in text.splitlines():
+            syslog.syslog(syslog.LOG_ERR, line.replace("\0", "\\0"))
+        return len(text)

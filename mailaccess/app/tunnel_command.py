@@ -1,37 +1,64 @@
-"""``mailaccess tunnel``: TLS around any service, in the foreground."""
+"""``mailaccess tunnel``: TLS around any service, in the foreground or for the one connection at descriptor 0."""
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.logger import globalLogBeginner, textFileLogObserver
+from twisted.logger import (
+    FilteringLogObserver,
+    ILogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogBeginner,
+    textFileLogObserver,
+)
 
 from mailaccess.app.config import load
+from mailaccess.app.descriptors import ClientGone, NoConnection, Standard
+from mailaccess.app.notify import Notify
+from mailaccess.app.privileges import Privileges
 from mailaccess.app.signals import take_signals
 from mailaccess.app.tunnel_check import check_tunnels
 from mailaccess.app.tunnel_options import add_options, table_of
 from mailaccess.app.tunnel_table import TunnelTable
 from mailaccess.app.tunnels import MailTunnel
 from mailaccess.errors import ConfigError
+from mailaccess.ops.logs import EventLog
 
 EPILOG = """\
-mailaccess tunnel --accept pop3s --exec popa3d                     a POP3 daemon that knows no TLS
-mailaccess tunnel --accept imaps --connect localhost:143           another, where it listens already
+mailaccess tunnel --accept pop3s --exec popa3d             a POP3 daemon that knows no TLS
+mailaccess tunnel --accept imaps --connect localhost:143   one that listens already
 mailaccess tunnel --client --accept 1430 --connect mail.example.org:imaps
-                                                                   a mail program that knows none
-The letters of stunnel 3 are understood: -d pop3s -l popa3d, -d pop3s -r localhost:pop3, -c, -p PEM, -A CA."""
+                                                           a mail program that knows no TLS
 
-FAULT_STATUS = 1
+The letters of stunnel 3 are understood: -d pop3s -l popa3d, -d pop3s -r localhost:pop3, -c, -p PEM, -A CA. Without
+--accept the connection at descriptor 0 is served, as inetd and systemd (Accept=yes) start it."""
+
+USAGE_STATUS = 2
+
+Work = Callable[[], Coroutine[Any, Any, int]]
 
 
-def arrange(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to run: its tunnels, how their keys are named where something is wrong, and as whom."""
+
+    tables: Sequence[TunnelTable]
+    key: Callable[[TunnelTable, str], str]
+    privileges: Privileges
+
+
+def arrange(parser: argparse.ArgumentParser, standard: Standard) -> None:
+    """The command's options. ``standard`` is what was at the standard descriptors."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
+    parser.set_defaults(standard=standard)
     parser.add_argument("--config", metavar="FILE.toml", help="its tables [[tunnel]]")
     parser.add_argument("--stunnel-conf", metavar="FILE", help="the services of an stunnel.conf")
     parser.add_argument("--state", metavar="DIR", help="folder of the certificate that is made where none is named")
@@ -41,80 +68,152 @@ def arrange(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, rest: Sequence[str]) -> int:
     """Run the tunnels, or check them; returns the exit status. ``ConfigError``."""
-    from twisted.internet import reactor  # noqa: PLC0415  (the other commands need none)
-
-    tables, key = _tables(given)
-    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
-    service = MailTunnel(
-        tables, announce=_say, state=Path(given.state) if given.state else None, key=key, reactor=reactor
-    )
+    wanted = _wanted(given)
+    globalLogBeginner.beginLoggingTo([_observer(given.standard, quiet=given.check)], redirectStandardIO=False)
     if given.check:
-        return _turn(reactor, partial(check_tunnels, service.tunnels, _say))
-    service.prepare()
-    return _turn(reactor, partial(_serve, service, reactor))
+        return _check(wanted)
+    one_connection = [table for table in wanted.tables if not table.accept]
+    if not one_connection:
+        return _serve(wanted, given)
+    if len(wanted.tables) > 1:
+        raise ConfigError(wanted.key(one_connection[0], "accept"), "", "where to listen is needed")
+    return _serve_connection(wanted, given)
 
 
-Key = Callable[[TunnelTable, str], str]
+# -- what is wanted
 
 
-def _tables(given: argparse.Namespace) -> tuple[Sequence[TunnelTable], Key]:
-    """The tunnels to run, and how their keys are named where something is wrong."""
+def _wanted(given: argparse.Namespace) -> Wanted:
     own = table_of(given)
-    sources = [source for source in (own, given.config, given.stunnel_conf) if source is not None]
-    if len(sources) != 1:
+    if sum(source is not None for source in (own, given.config, given.stunnel_conf)) != 1:
         raise ConfigError(
             "tunnel", "", "options of one tunnel, or --config FILE.toml, or --stunnel-conf FILE is needed"
         )
     if own is not None:
-        return [own], lambda table, name: f"--{name.replace('_', '-')}"
-    if given.config is not None:
-        tables = load(given.config, {}).values.tunnel
-        if not tables:
-            raise ConfigError("--config", given.config, "there is no table [[tunnel]] in it")
-        return tables, lambda table, name: f"{given.config}: tunnel {table.name or table.accept!r}: {name}"
-    return _stunnel_conf(Path(given.stunnel_conf))
+        return Wanted([own], lambda table, name: f"--{name.replace('_', '-')}", Privileges())
+    if given.stunnel_conf is not None:
+        return _stunnel_conf(Path(given.stunnel_conf))
+    path = given.config
+    tables = load(path, {}).values.tunnel
+    if not tables:
+        raise ConfigError("--config", path, "there is no table [[tunnel]] in it")
+    return Wanted(tables, lambda table, name: f"{path}: tunnel {table.name or table.accept!r}: {name}", Privileges())
 
 
-def _stunnel_conf(path: Path) -> tuple[Sequence[TunnelTable], Key]:
+def _stunnel_conf(path: Path) -> Wanted:
     from mailaccess.app.stunnelconf.conf import read  # noqa: PLC0415  (nobody else needs it)
 
     conf = read(path)
-    for line in (*conf.ignored, *conf.notices):
+    for line in (*conf.notices, *conf.ignored):
         _warn(line)
-    return conf.tunnels, lambda table, name: f"{path}: [{table.name}]: {name}"
+    return Wanted(
+        conf.tunnels,
+        lambda table, name: f"{path}: [{table.name}]: {name}",
+        Privileges(conf.user, conf.group, conf.pid_file),
+    )
 
 
-def _turn(reactor: Any, work: Callable[[], Any]) -> int:
-    """Run the reactor until ``work`` has come to an exit status."""
-    status: list[int] = []
-
-    def begin() -> None:
-        Deferred.fromCoroutine(work()).addCallbacks(status.append, failed).addBoth(lambda _: reactor.stop())
-
-    def failed(failure: Any) -> None:
-        failure.trap(ConfigError)
-        _warn(str(failure.value))
-        status.append(2)
-
-    reactor.callWhenRunning(begin)
-    reactor.run()
-    return status[0] if status else FAULT_STATUS
+# -- three ways to run
 
 
-async def _serve(service: MailTunnel, reactor: Any) -> int:
+def _check(wanted: Wanted) -> int:
+    """A certificate that is made for it is nobody's."""
+    with TemporaryDirectory() as state:
+        service = MailTunnel(wanted.tables, state=Path(state), key=wanted.key)
+        return _turn(lambda: check_tunnels(service.tunnels, _say))
+
+
+def _serve(wanted: Wanted, given: argparse.Namespace) -> int:
+    service = _service(wanted, given, _say)
+    service.prepare()
+    with wanted.privileges.in_force():
+        return _turn(partial(_until_stopped, service))
+
+
+def _serve_connection(wanted: Wanted, given: argparse.Namespace) -> int:
+    try:
+        connection = given.standard.connection()
+    except NoConnection as error:
+        raise ConfigError("--accept", "", f"where to listen is needed, or a connection: {error}") from error
+    except ClientGone as error:
+        EventLog().event("client_gone", reason=error)
+        return 0
+    service = _service(wanted, given, lambda line: None)
+    with wanted.privileges.in_force():
+        return _turn(partial(_until_left, service, connection))
+
+
+def _service(wanted: Wanted, given: argparse.Namespace, announce: Callable[[str], None]) -> MailTunnel:
+    return MailTunnel(
+        wanted.tables, announce=announce, state=Path(given.state) if given.state else None, key=wanted.key
+    )
+
+
+async def _until_stopped(service: MailTunnel) -> int:
     """Serve until a signal says stop."""
+    from twisted.internet import reactor  # noqa: PLC0415
+
+    notify = Notify.from_environment(reactor, EventLog(), status=service.status)
     stop: Deferred[None] = Deferred()
-    take_signals(reactor, partial(_once, stop), service.reload)
+
+    def reload() -> None:
+        notify.reloading()
+        service.reload()
+        notify.ready()
+
+    take_signals(reactor, partial(_once, stop), reload)
     await service.serve()
     _say("ready")
+    notify.ready()
     await stop
+    notify.stopping()
     await service.end()
+    notify.close()
+    return 0
+
+
+async def _until_left(service: MailTunnel, connection: Any) -> int:
+    """Serve one connection to its end."""
+    from twisted.internet import reactor  # noqa: PLC0415
+
+    take_signals(reactor, lambda: Deferred.fromCoroutine(service.end()), lambda: None)
+    await service.serve_connection(connection)
     return 0
 
 
 def _once(stop: "Deferred[None]") -> None:
     if not stop.called:
         stop.callback(None)
+
+
+def _turn(work: Work) -> int:
+    """Run the reactor until ``work`` has come to an exit status. ``ConfigError`` and all else that it raises."""
+    from twisted.internet import reactor  # noqa: PLC0415  (the other commands need none)
+
+    run: Any = reactor
+    outcome: list[Any] = []
+    run.callWhenRunning(
+        lambda: Deferred.fromCoroutine(work()).addBoth(outcome.append).addCallback(lambda _: run.stop())
+    )
+    run.run()
+    if not isinstance(outcome[0], int):
+        outcome[0].raiseException()
+    status: int = outcome[0]
+    return status
+
+
+# -- words
+
+
+def _observer(standard: Standard, *, quiet: bool) -> ILogObserver:
+    """Where the log goes; ``quiet``: of it only what went wrong."""
+    if quiet:
+        return FilteringLogObserver(textFileLogObserver(sys.stderr), [LogLevelFilterPredicate(LogLevel.warn)])
+    if not standard.stderr_was_given:
+        return textFileLogObserver(sys.stderr)
+    from mailaccess.app.syslog import Syslog  # noqa: PLC0415  (inetd's way)
+
+    return Syslog()
 
 
 def _say(line: str) -> None:

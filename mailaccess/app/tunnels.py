@@ -1,6 +1,7 @@
 """Tunnels as a Twisted service: for the command, for the tables of a server, and for an embedder's program."""
 
 import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -54,14 +55,16 @@ class MailTunnel(Service):
         self._state = state
         self._events = events or EventLog()
         self._reactor = reactor
-        self.tunnels = [
-            self._make(read_table(TunnelTable, table, "tunnel"), certificate or self._own_certificate, key)
-            for table in tables
-        ]
         self._bound: list[tuple[Tunnel, list[IStreamServerEndpoint]]] = []
         self._ports: list[IListeningPort] = []
         self._factories: list[TunnelFactory] = []
         self._prepared = False
+        self._served: list[Listener] = []
+        self._own: CertificateFiles | None = None
+        self.tunnels = [
+            self._make(read_table(TunnelTable, table, "tunnel"), certificate or self._own_certificate, key)
+            for table in tables
+        ]
 
     def _make(
         self,
@@ -74,8 +77,10 @@ class MailTunnel(Service):
         )
 
     def _own_certificate(self) -> CertificateFiles:
+        if self._own is not None:
+            return self._own
         state = self._state or default_state()
-        own = CertificateFiles(state / CERTIFICATE, state / PRIVATE_KEY, "--state", "--state")
+        own = self._own = CertificateFiles(state / CERTIFICATE, state / PRIVATE_KEY, "--state", "--state")
         made = ensure_self_signed(own)
         self._announce(f"certificate {own.certificate} is our own, SHA-256 {fingerprint(made.leaf)}")
         return own
@@ -111,7 +116,7 @@ class MailTunnel(Service):
     async def serve(self) -> list[Listener]:
         """Accept connections; returns what is served where. ``ConfigError``."""
         self.prepare()
-        served: list[Listener] = []
+        served = self._served = list[Listener]()
         bound, self._bound = self._bound, []
         for tunnel, sockets in bound:
             served += await self._listen(tunnel, sockets)
@@ -124,8 +129,8 @@ class MailTunnel(Service):
         factory = TunnelFactory(tunnel.plan, self._reactor, self._events)
         self._factories.append(factory)
         served = []
-        for socket in sockets:
-            port = await socket.listen(factory)
+        for endpoint in sockets:
+            port = await endpoint.listen(factory)
             self._ports.append(port)
             served.append(Listener.of(tunnel.plan.name, tunnel.mode, port))
         for followed in tunnel.followed:
@@ -133,6 +138,21 @@ class MailTunnel(Service):
         for checks in tunnel.checks:
             checks.start()
         return served
+
+    async def serve_connection(self, connection: socket.socket) -> None:
+        """Serve one connection of the only tunnel, instead of listening; returns when it has ended."""
+        (tunnel,) = self.tunnels
+        factory = TunnelFactory(tunnel.plan, self._reactor, self._events)
+        self._factories.append(factory)
+        connection.setblocking(False)
+        with connection:  # the reactor takes a descriptor of its own
+            self._reactor.adoptStreamConnection(connection.fileno(), connection.family, factory)
+        await factory.until_empty()
+
+    def status(self) -> str:
+        """What is served where, and to how many: ``pop3s 995, 12 connections``."""
+        where = dict.fromkeys(f"{listener.protocol} {listener.port or listener.address}" for listener in self._served)
+        return f"{', '.join(where)}, {self.connections()} connections"
 
     def connections(self) -> int:
         """How many there are."""

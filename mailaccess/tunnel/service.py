@@ -51,14 +51,16 @@ class TunnelFactory(ServerFactory):
 
     async def drain(self, seconds: float) -> None:
         """Let sessions go on for ``seconds``, then end those that are left. The listener accepts no more by now."""
-        if not self._sessions:
-            return
-        emptied: Deferred[None] = Deferred()
-        self._emptied = emptied
         timer = self._clock.callLater(seconds, self._end_all)
-        await emptied
+        await self.until_empty()
         if timer.active():
             timer.cancel()
+
+    async def until_empty(self) -> None:
+        """Wait for the end of all sessions."""
+        if self._sessions:
+            self._emptied = self._emptied or Deferred()
+            await self._emptied
 
     def _end_all(self) -> None:
         for session in list(self._sessions):
