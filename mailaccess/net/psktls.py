@@ -1,7 +1,7 @@
 """TLS with pre-shared keys, in both roles: no certificate on either side, and no authority (RFC 4279, RFC 8446 §2.2).
 
-In TLS 1.2 the suite has an ephemeral exchange beside the key; in TLS 1.3 that is always so here, and the suite is
-TLS_AES_128_GCM_SHA256, which goes with a key that has no hash of its own (RFC 8446 §4.2.11).
+In TLS 1.2 the suite has an ephemeral exchange beside the key; in TLS 1.3 that is always so here, and the suite is one
+with SHA-256, as for every key that has no hash of its own (RFC 8446 §4.2.11).
 
 1. A handshake that used no key of ours is refused, whatever suite an operator's cipher list lets through.
 2. No session is resumed: a key that is taken out of the file opens nothing more, and the handshake is cheap as it is.
@@ -28,8 +28,6 @@ from mailaccess.tunnel.tlsside import TLSPeer
 
 CIPHERS = "ECDHE-PSK-CHACHA20-POLY1305"
 """For TLS 1.2: the one suite of OpenSSL's with an ephemeral exchange, a key and an AEAD (RFC 7905)."""
-
-_SUITE = "TLS_AES_128_GCM_SHA256"
 
 
 class _Keyed(Following):
@@ -157,8 +155,8 @@ def _settings_for_keys(settings: TLSSettings) -> TLSSettings:
     if not have_keys():
         raise ConfigError("psk", "", "this version of cryptography has no pre-shared keys")
     suites = settings.ciphersuites
-    if suites and settings.tls_maximum != "1.2" and _SUITE not in suites.split(":"):
-        raise ConfigError("ciphersuites", suites, f"{_SUITE} is needed with psk")
+    if suites and settings.tls_maximum != "1.2" and not any(name.endswith("_SHA256") for name in suites.split(":")):
+        raise ConfigError("ciphersuites", suites, "with psk one with SHA-256 is needed (TLS_AES_128_GCM_SHA256)")
     keyed = replace(settings, ciphers=settings.ciphers or CIPHERS)
     names = SSL.Connection(bare_context(SSL.TLS_METHOD, keyed), None).get_cipher_list()
     if keyed.tls_minimum != "1.3" and not any("PSK-" in name for name in names):

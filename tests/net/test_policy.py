@@ -7,7 +7,8 @@ import pytest
 import trustme
 from OpenSSL import SSL
 
-from mailaccess.net.policy import Profile, new_context
+from mailaccess.errors import ConfigError
+from mailaccess.net.policy import Profile, TLSSettings, new_context
 from tests.net.doubles import Issue
 
 Adjust = Callable[[SSL.Context], object]
@@ -169,3 +170,90 @@ def test_without_the_bindings_call_one_group_is_left(issue: Issue, monkeypatch: 
     assert client.get_group_name() == "secp256r1"
     with pytest.raises(SSL.Error):
         shake_hands(server, groups("X448:P-521"))
+
+
+# -- settings of a tunnel
+
+
+def settled(settings: TLSSettings, issue: Issue) -> SSL.Context:
+    context = new_context(issue("server.example").read(), Profile.INTERMEDIATE, serve)
+    settings.apply(context)
+    return context
+
+
+def test_settings_that_say_nothing_are_the_profile(issue: Issue) -> None:
+    server = settled(TLSSettings(), issue)
+    for names in ("AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA256"):
+        with pytest.raises(SSL.Error):
+            shake_hands(server, ciphers(names))
+    for only in (SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION):
+        client, _ = shake_hands(server, version(only))
+        assert client.get_group_name() in {"x25519", "secp256r1"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "spoken", "refused"),
+    [
+        (TLSSettings(tls_minimum="1.3"), SSL.TLS1_3_VERSION, SSL.TLS1_2_VERSION),
+        (TLSSettings(tls_maximum="1.2"), SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION),
+    ],
+)
+def test_versions_that_are_set(issue: Issue, settings: TLSSettings, spoken: int, refused: int) -> None:
+    server = settled(settings, issue)
+    client, _ = shake_hands(server, version(spoken))
+    assert client.get_protocol_version() == spoken
+    with pytest.raises(SSL.Error):
+        shake_hands(server, version(refused))
+
+
+def test_ciphers_that_are_set(issue: Issue) -> None:
+    server = settled(TLSSettings(ciphers="ECDHE-ECDSA-AES128-SHA256"), issue)
+    client, _ = shake_hands(server, ciphers("ECDHE-ECDSA-AES128-SHA256"))
+    assert client.get_cipher_name() == "ECDHE-ECDSA-AES128-SHA256"
+    with pytest.raises(SSL.Error):
+        shake_hands(server, ciphers("ECDHE-ECDSA-AES128-GCM-SHA256"))
+
+
+def test_suites_of_tls_1_3_that_are_set(issue: Issue) -> None:
+    server = settled(TLSSettings(ciphersuites="TLS_CHACHA20_POLY1305_SHA256"), issue)
+    client, _ = shake_hands(server, version(SSL.TLS1_3_VERSION))
+    assert client.get_cipher_name() == "TLS_CHACHA20_POLY1305_SHA256"
+
+
+@needs_groups
+def test_groups_that_are_set(issue: Issue) -> None:
+    server = settled(TLSSettings(groups="P-521"), issue)
+    client, _ = shake_hands(server, groups("X25519:P-521"))
+    assert client.get_group_name() == "secp521r1"
+    with pytest.raises(SSL.Error):
+        shake_hands(server, groups("X25519"))
+
+
+@pytest.mark.parametrize(
+    ("key", "written"),
+    [
+        ("tls_minimum", {"tls_minimum": "1.1"}),
+        ("tls_maximum", {"tls_maximum": "SSLv3"}),
+        ("tls_minimum", {"tls_minimum": "1.3", "tls_maximum": "1.2"}),
+        ("ciphers", {"ciphers": "NONSENSE"}),
+        ("ciphersuites", {"ciphersuites": "NONSENSE"}),
+        ("groups", {"groups": "X25519:NONSENSE"}),
+    ],
+)
+def test_settings_that_cannot_be(key: str, written: dict[str, str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        TLSSettings(**written)
+    assert caught.value.key == key
+    assert caught.value.value == written[key]
+
+
+def test_suites_need_a_new_pyopenssl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(SSL.Context, "set_tls13_ciphersuites", raising=True)
+    with pytest.raises(ConfigError, match=r"pyOpenSSL 25\.2 or newer"):
+        TLSSettings(ciphersuites="TLS_CHACHA20_POLY1305_SHA256")
+
+
+def test_groups_need_the_bindings_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SSL._lib, "SSL_CTX_set1_curves_list", lambda context, names: 0, raising=True)  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match="groups"):
+        TLSSettings(groups="P-256")
