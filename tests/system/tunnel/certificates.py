@@ -23,7 +23,7 @@ class Certificates:
 
     @property
     def server(self) -> str:
-        """Of ``localhost`` and ``127.0.0.1``."""
+        """Of ``localhost`` and ``127.0.0.1``; fetchmail wants a common name too."""
         return str(self.folder / "server.pem")
 
     @property
@@ -47,7 +47,7 @@ def make(folder: Path) -> Certificates:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     issued = {
-        "server": authority.issue_cert("localhost", "127.0.0.1"),
+        "server": authority.issue_cert("localhost", "127.0.0.1", common_name="localhost"),
         "other": authority.issue_cert("other.example.org"),
         "client": authority.issue_cert("joe@example.org", common_name="joe"),
         "stranger": trustme.CA().issue_cert("localhost"),

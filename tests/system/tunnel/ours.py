@@ -56,6 +56,11 @@ def _says_where(options: tuple[str, ...]) -> bool:
     return any(option.partition("=")[0] in {"--accept", "-d", "--stunnel-conf", "--config"} for option in options)
 
 
+def executing(*command: str) -> list[str]:
+    """The options, which must be the last, that run ``command`` for each connection."""
+    return ["--exec", command[0], *(["--", *command[1:]] if command[1:] else [])]
+
+
 def run(*options: str, folder: Path | None = None, seconds: float = 30) -> "subprocess.CompletedProcess[str]":
     """Run the command to its end: ``--check``, ``--help``, and what must be refused."""
     return subprocess.run(

@@ -30,11 +30,8 @@ def stunnel(processes: Processes, **services: Sequence[str]) -> Stunnel:
     """stunnel with these services, each the lines of its section; ``accept`` is a free port where they have none."""
     lines = ["foreground = yes", "pid =", "syslog = no", "debug = info"]
     for name, section in services.items():
-        lines += [
-            f"[{name}]",
-            *([] if any(line.startswith("accept") for line in section) else ["accept = 127.0.0.1:0"]),
-        ]
-        lines += section
+        has_place = any(line.startswith(("accept", "sni")) for line in section)
+        lines += [f"[{name}]", *([] if has_place else ["accept = 127.0.0.1:0"]), *section]
     configuration = processes.folder / f"stunnel-{'-'.join(services)}.conf"
     configuration.write_text("\n".join(lines) + "\n")
     running = processes.start([program("stunnel4"), str(configuration)])
@@ -100,6 +97,13 @@ def folder_of(user: str) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+def give(folder: Path, user: str) -> None:
+    """Have all in ``folder``, and itself, belong to ``user``, where we may."""
+    if os.geteuid() == 0:
+        for path in (folder, *folder.rglob("*")):
+            shutil.chown(path, user)
+
+
 def as_user(user: str) -> list[str]:
     """What runs a command as ``user``, for programs that refuse to run as root; nothing where we are not root."""
     if os.geteuid() != 0:
@@ -109,7 +113,10 @@ def as_user(user: str) -> list[str]:
 
 @dataclass
 class PostgreSQL:
-    """A database server that asks for a password; with TLS, it takes nobody in clear."""
+    """A database server that asks for a password; with TLS, it takes nobody in clear, and asks without SCRAM.
+
+    A client in clear refuses a server that offers SCRAM-SHA-256-PLUS, which binds a login to its TLS.
+    """
 
     port: int
     user: str = "postgres"
@@ -145,7 +152,7 @@ def postgresql(processes: Processes, folder: Path, certificate: str = "") -> Pos
         if os.geteuid() == 0:
             shutil.chown(owned, "postgres")
         settings |= {"ssl": "on", "ssl_cert_file": str(owned), "ssl_key_file": str(owned)}
-        (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
+        (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 password\n")
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
     running = processes.start(
         [*as_user("postgres"), postgres_program("postgres"), "-D", str(data), *options], stop_signal=signal.SIGINT

@@ -127,17 +127,19 @@ POP3 = lines(
         b"USER": b"+OK\r\n",
         b"PASS": b"+OK 0 messages\r\n",
         b"STAT": b"+OK 0 0\r\n",
+        b"LIST": b"+OK\r\n.\r\n",
         b"NOOP": b"+OK\r\n",
         b"QUIT": b"+OK bye\r\n",
     },
     b"-ERR what?\r\n",
 )
 IMAP = tagged(
-    b"* OK [CAPABILITY IMAP4rev1] plain imap\r\n",
+    b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] plain imap\r\n",
     {
-        b"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n%s OK done\r\n",
+        b"CAPABILITY": b"* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\r\n%s OK done\r\n",
         b"NOOP": b"%s OK done\r\n",
         b"LOGIN": b"%s OK done\r\n",
+        b"AUTHENTICATE": b"%s OK done\r\n",
         b"LIST": b'* LIST () "/" INBOX\r\n%s OK done\r\n',
         b"LOGOUT": b"* BYE bye\r\n%s OK done\r\n",
     },

@@ -1,0 +1,151 @@
+"""Much through the tunnel: nothing is lost or changed, each direction ends by itself, and memory stays bounded."""
+
+import socket
+import ssl
+import threading
+
+import pytest
+from server_process import eventually
+from tunnel import plain as servers
+from tunnel.certificates import Certificates
+from tunnel.ours import StartTunnel, Tunnel
+from tunnel.plain import StartPlain
+from tunnel.traffic import Blocks, both_ways, digest_of, trusting
+
+pytestmark = pytest.mark.system
+
+MIB = 1 << 20
+ROOM = 24 * MIB
+"""What a tunnel's memory may grow by, whatever passes through it: buffers of a few hundred KiB, and fragmentation."""
+
+
+def pair(tunnel: StartTunnel, target: str, pem: Certificates) -> tuple[Tunnel, Tunnel]:
+    """Our client side and, behind it, our server side in front of ``target``."""
+    far = tunnel("--protocol", "none", "--connect", target, "--certificate", pem.server)
+    near = tunnel("--client", "--protocol", "none", "--connect", f"localhost:{far.port}", "--ca", pem.ca)
+    return near, far
+
+
+@pytest.mark.parametrize("size", [64 * MIB, pytest.param(1024 * MIB, marks=pytest.mark.soak)])
+def test_both_directions_at_once(tunnel: StartTunnel, plain: StartPlain, pem: Certificates, size: int) -> None:
+    there, back = Blocks(size, seed=1), Blocks(size, seed=2)
+    arrived: list[tuple[int, str]] = []
+    near, far = pair(tunnel, plain(lambda served: arrived.append(both_ways(served, back))).target, pem)
+    before = near.running.resident(), far.running.resident()
+    most = [0, 0]
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.05):
+            most[:] = max(most[0], near.running.resident()), max(most[1], far.running.resident())
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    with socket.create_connection(("127.0.0.1", near.port), 60) as connection:
+        assert both_ways(connection, there) == (size, back.digest())
+    eventually(lambda: arrived)
+    done.set()
+    watching.join()
+    assert arrived == [(size, there.digest())]
+    assert [after - earlier < ROOM for after, earlier in zip(most, before, strict=True)] == [True, True], (most, before)
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+def test_each_direction_ends_by_itself(tunnel: StartTunnel, plain: StartPlain, pem: Certificates, first: str) -> None:
+    blocks = Blocks(4 * MIB, seed=3)
+    arrived: list[tuple[int, str]] = []
+
+    def listens_first(served: socket.socket) -> None:
+        arrived.append(digest_of(served))
+        blocks.send(served)
+
+    def speaks_first(served: socket.socket) -> None:
+        blocks.send(served)
+        arrived.append(digest_of(served))
+
+    near, _ = pair(tunnel, plain(listens_first if first == "client" else speaks_first).target, pem)
+    with socket.create_connection(("127.0.0.1", near.port), 20) as connection:
+        if first == "client":
+            blocks.send(connection)
+            assert digest_of(connection) == (blocks.size, blocks.digest())
+        else:
+            assert digest_of(connection) == (blocks.size, blocks.digest())
+            blocks.send(connection)
+    eventually(lambda: arrived)
+    assert arrived == [(blocks.size, blocks.digest())]
+
+
+def _stuffed(connection: socket.socket) -> int:
+    """How much goes into a connection that nobody reads at the other end, until it takes no more for a second."""
+    connection.settimeout(1)
+    sent = 0
+    try:
+        while sent < 256 * MIB:
+            sent += connection.send(bytes(1 << 16))
+    except TimeoutError:
+        return sent
+    return sent
+
+
+@pytest.mark.parametrize("slow", ["client", "server"])
+def test_who_does_not_read_stops_who_sends(
+    tunnel: StartTunnel, plain: StartPlain, pem: Certificates, slow: str
+) -> None:
+    stuffed: list[int] = []
+    over = threading.Event()
+
+    def fast(served: socket.socket) -> None:
+        stuffed.append(_stuffed(served))
+
+    def silent(_: socket.socket) -> None:
+        over.wait(60)
+
+    near, far = pair(tunnel, plain(fast if slow == "client" else silent).target, pem)
+    before = near.running.resident(), far.running.resident()
+    with socket.create_connection(("127.0.0.1", near.port), 20) as connection:
+        if slow == "server":
+            stuffed.append(_stuffed(connection))
+        eventually(lambda: stuffed, 60)
+        assert stuffed[0] < 64 * MIB
+        assert near.running.resident() - before[0] < ROOM
+        assert far.running.resident() - before[1] < ROOM
+    over.set()
+
+
+def test_nothing_is_lost_when_a_server_closes(tunnel: StartTunnel, plain: StartPlain, pem: Certificates) -> None:
+    size = 3 * MIB + 1
+    near, _ = pair(tunnel, plain(lambda served: served.sendall(bytes(size))).target, pem)
+    for _ in range(10):
+        with socket.create_connection(("127.0.0.1", near.port), 20) as connection:
+            assert digest_of(connection)[0] == size
+
+
+def test_many_connections_at_once(tunnel: StartTunnel, plain: StartPlain, pem: Certificates) -> None:
+    near, far = pair(tunnel, plain(servers.echo).target, pem)
+    many = [socket.create_connection(("127.0.0.1", near.port), 60, (f"127.0.1.{n % 250 + 1}", 0)) for n in range(150)]
+    for number, connection in enumerate(many):
+        connection.sendall(b"%05d" % number)
+    for number, connection in enumerate(many):
+        assert connection.recv(5) == b"%05d" % number
+        connection.close()
+    quiet = 30
+    eventually(lambda: near.running.descriptors() < quiet and far.running.descriptors() < quiet)
+
+
+def test_a_connection_that_is_cut_is_cut_on_the_other_side(
+    tunnel: StartTunnel, plain: StartPlain, pem: Certificates
+) -> None:
+    """A server that dies in the middle is not taken for one that has said all: the client's TLS ends without a bye."""
+
+    def dies(served: socket.socket) -> None:
+        served.sendall(b"half a mess")
+        served.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+
+    ours = tunnel("--protocol", "none", "--connect", plain(dies).target, "--certificate", pem.server)
+    with (
+        socket.create_connection(("127.0.0.1", ours.port), 20) as connection,
+        trusting(pem.ca).wrap_socket(connection, server_hostname="localhost", suppress_ragged_eofs=False) as secure,
+        pytest.raises((ssl.SSLEOFError, ConnectionResetError)),
+    ):
+        digest_of(secure)
+    ours.logs("tunnel_closed", "reason=")
