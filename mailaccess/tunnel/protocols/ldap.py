@@ -83,8 +83,8 @@ class _Message:
 
 async def _read(conversation: Conversation) -> _Message:
     outer = await ber.read_element(conversation, MESSAGE_BYTES)
-    parts = list(ber.elements(outer.contents))
-    if outer.tag != ber.SEQUENCE or len(parts) < 2 or parts[0].tag != ber.INTEGER:
+    parts = list(ber.elements(outer.contents)) if outer.tag == ber.SEQUENCE else []
+    if len(parts) < 2 or parts[0].tag != ber.INTEGER:
         raise ber.Malformed("a message is not LDAP's")
     return _Message(ber.unsigned(parts[0].contents), parts[1].tag, parts[1].contents)
 
