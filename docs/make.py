@@ -129,7 +129,8 @@ defaults of all sections. What is done in another way than there stands in the t
 
 - **Refused** options are not passed over: the command ends with status 2 and one line, which has the first of them with
   its reason, and the lines of all others. Values that ask for what is so anyway are allowed.
-- **Ignored** options change nothing that a client or a server could notice; the command names each with its line.
+- **Ignored** options change nothing that a client or a server could notice; the command names each with its line, but
+  for values that ask for what is so anyway.
 - A client of stunnel verifies nothing unless it is told to, and then no host name unless it is told to. This is done as
   it stands in the file, and a notice says which lines are missing.
 - Without any section the one tunnel serves the connection on descriptor 0, as inetd gives it.
@@ -154,7 +155,7 @@ def stunnel() -> str:
 
 
 def _stunnel_option(option: Option) -> str:
-    allowed = f" Allowed: {_codes(option.unless)}." if option.unless else ""
+    allowed = f"; so anyway: {_codes(option.unless)}" if option.unless else ""
     return f"| `{option.name}` | {option.fate.value} | {option.words}{allowed} |"
 
 

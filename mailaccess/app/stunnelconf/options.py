@@ -26,7 +26,7 @@ class Option:
     """An option of stunnel, written as its manual has it.
 
     ``words``: what it becomes, why nothing depends on it, or why it is refused. ``unless`` has the values, in lower
-    case, of a refused option that ask for what is so anyway.
+    case, of an option that is ignored or refused which ask for what is so anyway: of them nothing is said.
     """
 
     name: str
@@ -53,11 +53,16 @@ GLOBAL = (
     Option("engineCtrl", _R, _PEM),
     Option("engineDefault", _R, _PEM),
     Option("fips", _R, "whether OpenSSL is in FIPS mode is a matter of its own configuration", ("no",)),
-    Option("foreground", _I, "the command stays in the foreground; a service manager puts it into the background"),
+    Option(
+        "foreground",
+        _I,
+        "the command stays in the foreground; a service manager puts it into the background",
+        ("yes", "quiet"),
+    ),
     Option("iconActive", _I, _WINDOWS),
     Option("iconError", _I, _WINDOWS),
     Option("iconIdle", _I, _WINDOWS),
-    Option("log", _I, _STDERR),
+    Option("log", _I, _STDERR, ("append",)),
     Option("output", _I, _STDERR),
     Option("pid", _U, "the process writes its number into this file; without a value, into none"),
     Option("provider", _R, _PEM),
@@ -69,7 +74,7 @@ GLOBAL = (
     Option("setEnv", _R, "programs have the environment of this process; Environment= of a systemd unit sets it"),
     Option("setgid", _U, "the process changes to this group when all sockets are bound"),
     Option("setuid", _U, "the process changes to this user when all sockets are bound"),
-    Option("syslog", _I, _STDERR),
+    Option("syslog", _I, _STDERR, ("no",)),
     Option("taskbar", _I, _WINDOWS),
 )
 """Those that stand before the first section."""
@@ -85,14 +90,14 @@ SERVICE = (
     Option("CAfile", _U, "`ca`"),
     Option("CApath", _U, "`ca`: a folder of PEM files, whatever their names; not beside CAfile"),
     Option("CAstore", _R, _PEM),
-    Option("cert", _U, "`certificate`: PEM, not PKCS #12; an option that a server needs, or else PSKsecrets"),
+    Option("cert", _U, "`certificate`: PEM, not PKCS #12; a server needs it, or else PSKsecrets"),
     Option("checkEmail", _R, "mail addresses in certificates are not looked at"),
     Option(
         "checkHost",
         _U,
         "`host`, and `verify = full` beside verifyChain; without verifyChain or verifyPeer it is refused, as there, "
-        "and in a server, where names of clients are not looked at; the certificate has the name as subjectAltName, not "
-        "as common name alone",
+        "and in a server, where names of clients are not looked at; a certificate has the name as subjectAltName: a "
+        "common name alone is not looked at",
     ),
     Option("checkIP", _U, "as checkHost, with an address"),
     Option("ciphers", _U, "`ciphers`"),
@@ -140,8 +145,8 @@ SERVICE = (
         _U,
         "`imap` `pop3` `smtp` `pgsql`, in a client `ldap` `nntp` too: `protocol` and `starttls`; `proxy` in a server: "
         "`proxy_send = v1`; `connect` in a client: `via`. `cifs`, `capwin`, `capwinctrl` and `socks` (where stunnel is "
-        "a SOCKS server itself) are refused. Without it `protocol` is what the port of `accept` is for: a server that "
-        "says something else is a mistake, which is logged",
+        "a SOCKS server itself) are refused. Without it `protocol` is what the ports of `accept` and `connect` "
+        "are for: a server that says something else is a mistake, which is logged",
     ),
     Option("protocolAuthentication", _U, "beside `protocol = connect`: `basic`; `ntlm` is refused"),
     Option("protocolDomain", _R, "it is for NTLM alone"),
@@ -158,12 +163,12 @@ SERVICE = (
         "beside `protocol = connect`: in `via`; refused beside `smtp`: clients log in themselves",
     ),
     Option("PSKidentity", _U, "`psk_identity`"),
-    Option("PSKsecrets", _U, "`psk`; keys in hexadecimal digits"),
+    Option("PSKsecrets", _U, "`psk`"),
     Option("pty", _U, "`pty`"),
     Option("redirect", _U, "`redirect`, beside verifyChain or verifyPeer in a server"),
-    Option("renegotiation", _I, "nothing is negotiated twice (TLS 1.3 has no renegotiation)"),
+    Option("renegotiation", _I, "nothing is negotiated twice (TLS 1.3 has no renegotiation)", ("no",)),
     Option("requireCert", _U, "`yes` beside verifyChain or verifyPeer; `no` after them is refused in a server"),
-    Option("reset", _I, "a connection that fails is reset"),
+    Option("reset", _I, "a connection that fails is reset", ("yes",)),
     Option(
         "retry",
         _U,
@@ -239,7 +244,9 @@ def service_defaults(settings: Iterable[Setting]) -> tuple[Setting, ...]:
 def _look_at(setting: Setting, option: Option | None, report: Report) -> None:
     if option is None:
         report.refuse(setting, _unknown(setting.key))
-    elif option.fate is Fate.REFUSED and setting.value.lower() not in option.unless:
+    elif setting.value.lower() in option.unless:
+        return
+    elif option.fate is Fate.REFUSED:
         report.refuse(setting, option.words)
     elif option.fate is Fate.IGNORED:
         report.ignore(setting, option.words)

@@ -80,7 +80,7 @@ def test_what_the_process_does_is_told_apart_from_tunnels(conf: Conf) -> None:
         setgid = mail
         pid = /run/tunnel.pid
         debug = 7
-        foreground = quiet
+        foreground = no
         [pop3s]
         accept = 995
         connect = 110
@@ -89,7 +89,7 @@ def test_what_the_process_does_is_told_apart_from_tunnels(conf: Conf) -> None:
     assert (read.user, read.group, read.pid_file) == ("stunnel4", "mail", "/run/tunnel.pid")
     assert [line.split(" is ignored: ")[0] for line in read.ignored] == [
         "stunnel.conf:4: debug = 7",
-        "stunnel.conf:5: foreground = quiet",
+        "stunnel.conf:5: foreground = no",
     ]
 
 
