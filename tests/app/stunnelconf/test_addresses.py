@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailaccess.app.stunnelconf.addresses import host_and_port, listening, target
-from mailaccess.errors import ConfigError
 from mailaccess.net.endpoints import TCPEndpoint, parse_endpoint
 from mailaccess.tunnel.targets import parse_target
 
@@ -42,9 +41,7 @@ def test_where_to_connect(text: str, ours: str) -> None:
     assert target(text) == ours
 
 
-@pytest.mark.parametrize(
-    "text", ["", ":", "a:", "nonsense", "65536", "99999999999999999999", "١", "a b:1", "a@b:1", "-1"]
-)
+@pytest.mark.parametrize("text", ["", ":", "a:", "nonsense", "65536", "9" * 5000, "١", "a b:1", "a@b:1", "-1"])
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="PORT"):
         listening(text)
@@ -69,15 +66,3 @@ def test_the_tunnel_reads_what_is_written(host: str, port: int) -> None:
     assert (endpoint.host, endpoint.port) == (host or "0.0.0.0", port)
     connect = parse_target(target(text), "connect")
     assert (connect.host, connect.port) == (host or "localhost", port)
-
-
-@given(st.text(max_size=20))
-def test_a_target_is_one_of_the_tunnel_s_or_none(text: str) -> None:
-    try:
-        written = target(text)
-    except ValueError:
-        return
-    try:
-        parse_target(written, "connect")
-    except ConfigError as refusal:
-        assert refusal.key == "connect"

@@ -210,7 +210,6 @@ REFUSED_IN_A_SERVER = [
     ("TIMEOUTbusy = 1.5", "1 to 86400"),
     ("TIMEOUTconnect = ١", "1 to 86400"),
     ("local = localhost", "an address"),
-    ("retry = often", "milliseconds"),
     ("retry = soon", "milliseconds"),
 ]
 
