@@ -77,7 +77,7 @@ def elements(contents: bytes) -> Iterator[Element]:
         length = contents[place + 1 : place + 2]
         begin = place + 2 + (_more_octets(length[0]) if length else 0)
         end = begin + _size(contents[place + 1 : begin])
-        if not length or end > len(contents):
+        if end > len(contents):
             raise Malformed("an element is cut off")
         yield Element(contents[place], contents[begin:end])
         place = end

@@ -159,7 +159,7 @@ def _tlvs(header: bytes, place: int) -> Iterator[tuple[int, int, bytes]]:
     while place < len(header):
         begin = place + 3
         end = begin + int.from_bytes(header[place + 1 : begin])
-        if end > len(header) or begin > len(header):
+        if end > len(header):
             raise Refused("the PROXY header has a field that is cut off")
         yield header[place], begin, header[begin:end]
         place = end

@@ -137,6 +137,9 @@ def test_a_checksum_is_looked_at() -> None:
     zeroed = block(0x21, 0x11, IPV4_ENDS, tlv(3, bytes(4)), tlv(4, b"behind"))
     at = zeroed.index(b"\x03\x00\x04") + 3
     assert read(zeroed[:at] + crc32c(zeroed).to_bytes(4) + zeroed[at + 4 :]) == IPV4
+    longer = block(0x21, 0x11, IPV4_ENDS, tlv(3, bytes(5)))
+    with pytest.raises(Refused, match="checksum"):
+        read(longer[:-5] + crc32c(longer).to_bytes(5))
 
 
 def test_version_1_is_written() -> None:

@@ -47,6 +47,7 @@ def test_a_url_is_read(text: str, via: Via) -> None:
         ("secret://secret:secret@x", "secret://…@x", "is needed"),
         ("socks5://joe:secret%ff@proxy", "socks5://…@proxy", "UTF-8"),
         ("socks5://joe:secret%0d%0a@proxy", "socks5://…@proxy", "control characters"),
+        ("http://joe%7f:secret@proxy:1", "http://…@proxy:1", "control characters"),
         ("http://j%3aoe:secret@proxy:1", "http://…@proxy:1", "no colon"),
         ("socks4://joe:secret@proxy", "socks4://…@proxy", "no passwords"),
         ("socks5://joe:" + "secret" * 50 + "@proxy", "socks5://…@proxy", "255 octets"),
