@@ -47,6 +47,12 @@ def _may_send_at_once(transport: Any) -> bool:
     )
 
 
+def unsent_octets(transport: Any) -> int:
+    """How many octets a socket's transport holds that the kernel has not taken yet."""
+    held: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+    return held
+
+
 def is_encrypted(transport: Any) -> bool:
     """Whether what passes through ``transport`` is inside TLS, from the first octet or since STARTTLS.
 

@@ -149,6 +149,10 @@ class Outflow:
         if self._lost is not None:
             raise StreamLost(self._lost)
 
+    def unsent(self) -> int:
+        """How many octets the kernel has not taken yet."""
+        return len(self._rest)
+
     def end(self) -> None:
         """Close it after what was written."""
         if not self._ending:

@@ -131,6 +131,10 @@ class ProgramStream:
         """End its standard input after what was written; a terminal is hung up."""
         self._out.end()
 
+    def unsent(self) -> int:
+        """How many octets the program has not taken of what is being written."""
+        return self._out.unsent()
+
     def abort(self, reason: str) -> None:
         """Cut both directions, and see that the program goes: SIGTERM (a terminal's: SIGHUP), later SIGKILL."""
         self._child.put_down(signal.SIGHUP if self._terminal else signal.SIGTERM)

@@ -1,9 +1,11 @@
 """Octets both ways between two streams, until both directions have ended.
 
 1. Each direction ends by itself: what one side ends is ended towards the other, after everything it said.
-2. A side that is reset resets the other: its client must not take what it got for the whole (as in the error case of
-   RFC 9293 §3.10.7). What it had sent before is delivered first where the other side still takes it.
+2. A side that is reset resets the other: its client must not take what it got for the whole (RFC 9293 §3.5.3). What
+   it had sent before is delivered as far as the kernel has taken it.
 3. Nothing waits for ever: ``idle_seconds`` without an octet in either direction, ``close_seconds`` once one has ended.
+   A side that reads slowly is not idle.
+4. A side that is lost is noticed also when the other takes nothing more from it: what it says then is dropped.
 """
 
 from contextlib import suppress
@@ -35,7 +37,9 @@ class Relay:
         self._patience = idle_seconds
         self._close_seconds = close_seconds
         self._last = clock.seconds()
+        self._unsent = (0, 0)
         self._timer: IDelayedCall | None = None
+        self._over = False
         self.outward = Flow()
         """From the near side to the far one."""
         self.inward = Flow()
@@ -50,6 +54,7 @@ class Relay:
             await self._carry(self._far, self._near, self.inward)
             await outward
         finally:
+            self._over = True
             if self._timer is not None and self._timer.active():
                 self._timer.cancel()
 
@@ -63,6 +68,7 @@ class Relay:
                 flow.octets += len(data)
                 self._last = self._clock.seconds()
                 if not await _sent(sink, data):
+                    await _drop(source)
                     return
                 self._last = self._clock.seconds()
         except StreamLost as lost:
@@ -80,7 +86,13 @@ class Relay:
         """Look at the clock when patience may be at its end, and not each time an octet passes."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-        left = self._last + self._patience - self._clock.seconds()
+        if self._over:
+            return
+        now = self._clock.seconds()
+        unsent = self._near.unsent(), self._far.unsent()
+        if unsent != self._unsent:
+            self._unsent, self._last = unsent, now
+        left = self._last + self._patience - now
         if left > 0:
             self._timer = self._clock.callLater(left, self._watch)
             return
@@ -99,6 +111,12 @@ async def _sent(sink: Stream, data: bytes) -> bool:
     except StreamLost:
         return False
     return True
+
+
+async def _drop(source: Stream) -> None:
+    """Read what nobody takes, to its end. ``StreamLost``."""
+    while await source.read():
+        pass
 
 
 async def _ended(sink: Stream) -> None:

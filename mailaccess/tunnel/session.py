@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from mailaccess.interfaces import IEvents
@@ -24,7 +25,7 @@ from mailaccess.tunnel.proxies.header import read_header
 from mailaccess.tunnel.relay import Relay
 from mailaccess.tunnel.sockets import SocketStream
 from mailaccess.tunnel.stream import Stream
-from mailaccess.tunnel.tls import begin_tls
+from mailaccess.tunnel.tls import TLSStream, begin_tls
 from mailaccess.tunnel.tlsside import TLSSide
 from mailaccess.tunnel.visitor import Visitor
 from mailaccess.tunnel.way import Far
@@ -47,10 +48,16 @@ class Session:
         self._clock = clock
         self._events = events
         self._began = clock.seconds()
+        self._far: Far | None = None
+        self._opening: Deferred[Far] | None = None
 
     def abort(self, reason: str) -> None:
-        """End it now."""
+        """End it now, whatever it waits for."""
         self._socket.abort(reason)
+        if self._far is not None:
+            self._far.stream.abort(reason)
+        if self._opening is not None:
+            self._opening.cancel()
 
     async def run(self) -> None:
         """Serve the connection to its end. Raises nothing that a client or a target can bring about."""
@@ -91,14 +98,14 @@ class Session:
         if self._plan.tls is not None and not self._plan.starttls:
             with self._in_time("the handshake"):
                 await self._secure(self._plan.tls)
-        far = await self._open(self._destination)
         try:
+            far = await self._open(self._destination)
             if self._plan.starttls:
                 await self._after_command(far)
             else:
                 await self._after_greeting(far)
         finally:
-            self._let_go(far)
+            self._let_go()
 
     @property
     def _destination(self) -> Destination:
@@ -127,15 +134,10 @@ class Session:
                 return
             self._near = talk.hand_back()
             await self._secure(self._plan.tls)
-        if self._destination is chosen:
-            await self._join(far)
-            return
-        self._let_go(far)
-        other = await self._open(self._destination)
-        try:
-            await self._join(other)
-        finally:
-            self._let_go(other)
+        if self._destination is not chosen:
+            self._let_go()
+            far = await self._open(self._destination)
+        await self._join(far)
 
     async def _secure(self, side: TLSSide) -> None:
         stream, peer = await begin_tls(self._near, side)
@@ -144,11 +146,17 @@ class Session:
 
     async def _open(self, destination: Destination) -> Far:
         """The far end; where there is none the client is told before the fault is raised."""
+        self._opening = Deferred.fromCoroutine(destination.open(self._visitor))
         try:
-            return await destination.open(self._visitor)
+            self._far = await self._opening
+        except CancelledError:
+            raise StreamLost("the session was ended before there was a target") from None
         except TunnelFault:
             await self._excuse()
             raise
+        finally:
+            self._opening = None
+        return self._far
 
     async def _join(self, far: Far) -> None:
         plan = self._plan
@@ -159,6 +167,8 @@ class Session:
         traffic: dict[str, object] = {"target": far.name, "sent": relay.outward.octets, "received": relay.inward.octets}
         if relay.fault:
             traffic["reason"] = relay.fault
+        if truncated := [name for name, end in (("client", self._near), ("target", far.stream)) if _truncated(end)]:
+            traffic["truncated"] = truncated[0]
         if far.outcome is not None:
             traffic["status"] = await self._outcome(far, far.outcome, relay.fault)
         self._log("tunnel_closed", **traffic)
@@ -170,9 +180,11 @@ class Session:
         with within(self._clock, self._plan.close_seconds, far.stream.abort, "the program's end"):
             return await outcome()
 
-    def _let_go(self, far: Far) -> None:
-        far.stream.abort("the session is over")
-        far.release()
+    def _let_go(self) -> None:
+        far, self._far = self._far, None
+        if far is not None:
+            far.stream.abort("the session is over")
+            far.release()
 
     async def _excuse(self) -> None:
         """Say in the client's protocol that nobody is there, and wait until it has heard that."""
@@ -197,3 +209,8 @@ class Session:
         if visitor.peer is not None and visitor.peer.server_name:
             who["server_name"] = visitor.peer.server_name
         self._events.event(event, **who, **fields, seconds=round(self._clock.seconds() - self._began, 3))
+
+
+def _truncated(end: Stream) -> bool:
+    """Whether TLS ended without ``close_notify``: half the mail programs end it so, and whoever cuts a wire."""
+    return isinstance(end, TLSStream) and end.truncated

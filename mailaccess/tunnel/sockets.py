@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from mailaccess.ops.transport import unsent_octets
 from mailaccess.tunnel.faults import StreamLost
 
 HELD_BYTES = 256 * 1024
@@ -84,6 +85,10 @@ class SocketStream(Protocol):
         while not self._write_ended:
             await self._change()
 
+    def unsent(self) -> int:
+        """How many octets Twisted still holds."""
+        return unsent_octets(self.transport)
+
     def abort(self, reason: str) -> None:
         """Cut both directions, or let go in order where everything was said."""
         if self._lost is not None:
@@ -99,6 +104,9 @@ class SocketStream(Protocol):
     def connectionMade(self) -> None:  # noqa: N802
         """There is a connection."""
         self.transport.registerProducer(self, True)
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.setTcpNoDelay(True)  # what is written here is whole
+            self.transport.setTcpKeepAlive(True)  # a peer that lost its power says nothing
         if self._connected_to is not None:
             self._connected_to(self)
 

@@ -6,7 +6,8 @@ Invariants:
 2. Nobody reads faster than the other end writes: where ``read`` is not called the kernel's buffers fill up, and
    ``write`` returns when there is room again.
 3. A stream that is lost says so, with :class:`~mailaccess.tunnel.faults.StreamLost`, to whoever reads or writes.
-4. One coroutine at a time reads, and one writes; they need not be the same.
+4. One coroutine at a time reads, and one writes; they need not be the same. TLS writes to the stream below it for
+   either of them.
 """
 
 from typing import Protocol
@@ -26,6 +27,9 @@ class Stream(Protocol):
 
     async def end(self) -> None:
         """Say that nothing more will be written, after what was. Harmless twice."""
+
+    def unsent(self) -> int:
+        """How many octets were written that the kernel has not taken: while it changes, the other side reads."""
 
     def abort(self, reason: str) -> None:
         """Cut both directions at once: whoever reads or writes gets ``StreamLost(reason)``. Harmless twice."""

@@ -90,9 +90,10 @@ class TLSStream:
             pass
         except SSL.ZeroReturnError:
             self._read_ended = True
-        except SSL.Error as error:
-            await self._flush()
-            raise StreamLost(f"TLS failed: {openssl_reason(error)}") from error
+        except SSL.Error as error:  # said again at the next read, after what came before it
+            if not pieces:
+                await self._flush()
+                raise StreamLost(f"TLS failed: {openssl_reason(error)}") from error
         return b"".join(pieces)
 
     async def _receive(self) -> None:
@@ -130,6 +131,10 @@ class TLSStream:
             self._tls.shutdown()
         except SSL.Error as error:
             raise StreamLost(f"TLS failed: {openssl_reason(error)}") from error
+
+    def unsent(self) -> int:
+        """How many octets wait below."""
+        return self._inner.unsent()
 
     def abort(self, reason: str) -> None:
         """Cut both directions."""

@@ -93,7 +93,7 @@ class Way:
             )
         try:
             stream: SocketStream = await endpoint.connect(_STREAMS)
-        except (ConnectError, OSError) as error:
+        except (ConnectError, OSError, ValueError) as error:  # ValueError: a name that can be no host's
             raise Unreachable(f"{target} cannot be reached: {_one_line(error)}") from error
         return stream
 

@@ -39,6 +39,9 @@ class Scripted:
     async def end(self) -> None:
         self.ended = True
 
+    def unsent(self) -> int:
+        return 0
+
     def abort(self, reason: str) -> None:
         self.aborted = self.aborted or reason
 

@@ -161,3 +161,37 @@ def test_tls_on_one_side() -> None:
     assert result_of(inside.read()) == b""
     assert not inside.truncated
     result_of(done)
+
+
+def test_a_slow_reader_is_not_idle() -> None:
+    clock = Clock()
+    joined = Joined(idle_seconds=1000, close_seconds=10, clock=clock)
+    sending = Deferred.fromCoroutine(send(joined.client, 256))
+    turn_until(lambda: joined.client._full)
+    unsent: list[int] = []
+
+    def settled() -> bool:
+        unsent.append(joined.relay._far.unsent())
+        return len(unsent) > 20 and len(set(unsent[-20:])) == 1
+
+    turn_until(settled)
+    result_of(joined.server.end())
+    for _ in range(8):
+        clock.advance(9)
+        result_of(joined.server.read())
+        turn_until(lambda: not joined.server._held)
+        reactor.iterate(0.01)
+    assert joined.relay.fault == ""
+    assert result_of(digest(joined.server))
+    result_of(sending)
+    joined.client.abort("over")
+    joined.server.abort("over")
+    result_of(joined.done)
+
+
+def test_a_client_that_goes_is_noticed_also_when_the_server_takes_nothing_more() -> None:
+    joined = Joined()
+    joined.server.abort("it does not read")
+    turn_until(lambda: joined.relay.fault or joined.relay._far._lost)  # type: ignore[attr-defined]
+    joined.client.abort("gone")
+    result_of(joined.done)
