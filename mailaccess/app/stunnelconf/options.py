@@ -186,9 +186,9 @@ SERVICE = (
     Option(
         "sni",
         _U,
-        "in a client `server_name`, which cannot be empty; `SERVICE:NAME` in a server: a table `[[tunnel.sni]]` of "
-        "that service, which has `connect`, `cert` and `key` of its own and nothing else; `*.example.org` has names "
-        "with one label more",
+        "in a client `server_name`; empty is refused; `SERVICE:NAME` in a server: a table `[[tunnel.sni]]` of that "
+        "service, which has `connect`, `cert` and `key` of its own and nothing else; `*.example.org` has names with one "
+        "label more",
     ),
     Option("socket", _U, "by value, see below"),
     Option("sslVersion", _U, "`tls_minimum` and `tls_maximum`: `all`, `TLSv1.2` and `TLSv1.3`"),
@@ -224,6 +224,7 @@ SERVICE = (
 
 _GLOBAL = {option.name.lower(): option for option in GLOBAL}
 _SERVICE = {option.name.lower(): option for option in SERVICE}
+_MAY_BE_EMPTY = frozenset({"pid", "cafile", "capath"})  # which takes back what a default says
 _NAMES = {option.name.lower(): option.name for option in (*GLOBAL, *SERVICE)}
 
 
@@ -246,6 +247,8 @@ def _look_at(setting: Setting, option: Option | None, report: Report) -> None:
         report.refuse(setting, _unknown(setting.key))
     elif setting.value.lower() in option.unless:
         return
+    elif option.fate is Fate.UNDERSTOOD and not setting.value and setting.key not in _MAY_BE_EMPTY:
+        report.refuse(setting, "a value is needed")
     elif option.fate is Fate.REFUSED:
         report.refuse(setting, option.words)
     elif option.fate is Fate.IGNORED:

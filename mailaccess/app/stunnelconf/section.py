@@ -22,12 +22,8 @@ class InForce:
         return cls(section, (*defaults, *section.settings), report)
 
     def all(self, key: str) -> list[Setting]:
-        """The settings of an option whose lines add up; an empty value takes back those before it."""
-        found: list[Setting] = []
-        for setting in self.settings:
-            if setting.key == key:
-                found = [*found, setting] if setting.value else []
-        return found
+        """The settings of an option whose lines add up."""
+        return [setting for setting in self.settings if setting.key == key]
 
     def last(self, key: str) -> Setting | None:
         """The setting of an option whose last line counts; None: it is not set, or set to nothing."""

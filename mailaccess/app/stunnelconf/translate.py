@@ -41,7 +41,7 @@ def translate(section: InForce) -> Keys:
     }
     keys |= protocol(section)
     if section.yes("client"):
-        keys["server_name"] = _server_name(section)
+        keys["server_name"] = section.text("sni")
     keys["redirect"] = _redirect(section, keys)
     _judge_retry(section)
     return keys
@@ -117,13 +117,6 @@ def _program(section: InForce) -> Keys:
 def _seconds(section: InForce) -> Keys:
     given = {key: section.seconds(option, least) for option, (key, least) in _SECONDS.items()}
     return {key: seconds for key, seconds in given.items() if seconds is not None}
-
-
-def _server_name(section: InForce) -> str:
-    given = [setting for setting in section.settings if setting.key == "sni"]
-    if given and not given[-1].value:
-        section.report.refuse(given[-1], "a host name is needed: clients always ask for one")
-    return given[-1].value if given else ""
 
 
 def _redirect(section: InForce, keys: Keys) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ IN_A_SERVER: list[tuple[str, dict[str, Any]]] = [
     (f"{VERIFIED}", {"verify": "chain", "ca": "ca.pem", "host": ()}),
     ("verifyPeer = yes\nCApath = /etc/peers", {"verify": "peer", "ca": "/etc/peers"}),
     ("verifyPeer = yes\nverifyChain = yes\nCAfile = ca.pem", {"verify": "peer"}),
+    (f"{VERIFIED}CApath = /etc/ca\nCAfile =", {"verify": "chain", "ca": "/etc/ca"}),
     ("requireCert = no\nverifyChain = yes\nCAfile = ca.pem", {"verify": "chain"}),
     ("verify = 0", {"verify": "none"}),
     ("verify = 2\nCAfile = ca.pem", {"verify": "chain"}),
@@ -98,12 +99,21 @@ IN_A_CLIENT: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+def with_lines(base: str, lines: str) -> str:
+    """``base`` with more lines; ``NAME =`` without a value takes that line out of it."""
+    for name in re.findall(r"(?m)^(\w+) =$", lines):
+        if f"\n{name} = " in base:
+            base = re.sub(rf"(?m)^{name} = .*\n", "", base)
+            lines = lines.replace(f"{name} =\n", "")
+    return f"{base}{lines}\n"
+
+
 @pytest.mark.parametrize(
     ("base", "lines", "keys"),
     [(SERVER, *example) for example in IN_A_SERVER] + [(CLIENT, *example) for example in IN_A_CLIENT],
 )
 def test_an_option_becomes_a_key(conf: Conf, base: str, lines: str, keys: dict[str, Any]) -> None:
-    (tunnel,) = conf(base + lines).tunnels
+    (tunnel,) = conf(with_lines(base, lines)).tunnels
     assert {key: getattr(tunnel, key) for key in keys} == keys
 
 
@@ -172,6 +182,7 @@ def test_a_password_is_not_repeated(conf: Conf) -> None:
 
 
 REFUSED_IN_A_SERVER = [
+    ("ciphers =", "a value is needed"),
     ("accept = nonsense", "[HOST:]PORT"),
     ("accept = 65536", "[HOST:]PORT"),
     ("accept = a b:995", "[HOST:]PORT"),
@@ -216,7 +227,7 @@ REFUSED_IN_A_SERVER = [
 REFUSED_IN_A_CLIENT = [
     ("checkHost = a.example", "verifyChain = yes"),
     ("redirect = 80", "a server"),
-    ("sni =", "always ask"),
+    ("sni =", "a value is needed"),
     ("protocol = proxy", "possible in a client"),
     ("protocol = connect", "protocolHost"),
     ("protocol = connect\nprotocolHost = 995", "HOST:PORT"),
@@ -235,7 +246,7 @@ REFUSED_IN_A_CLIENT = [
 )
 def test_what_is_not_possible_is_refused(conf: Conf, base: str, lines: str, words: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(words)) as refusal:
-        conf(base + lines)
+        conf(with_lines(base, lines))
     assert re.match(r"stunnel\.conf:[0-9]+: ", refusal.value.key)
 
 
