@@ -6,7 +6,10 @@ transport is a ``ProtocolWrapper``, whose ``__getattr__`` hands out ``TLS``, ``d
 *raw* socket: whoever asks by attribute instead of by exact type puts clear text on the wire of a TLS session.
 """
 
+import fcntl
 import re
+import struct
+import termios
 from typing import Any
 
 from OpenSSL import SSL
@@ -15,6 +18,8 @@ from twisted.internet.tcp import Server
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
 from mailaccess.values import Peer
+
+_INT = struct.Struct("i")
 
 GOODBYE_SECONDS = 5.0
 """How long a closing connection may take to read what was written to it; ``loseConnection`` alone waits for ever."""
@@ -48,9 +53,11 @@ def _may_send_at_once(transport: Any) -> bool:
 
 
 def unsent_octets(transport: Any) -> int:
-    """How many octets a socket's transport holds that the kernel has not taken yet."""
+    """How many octets a socket's transport, and the kernel behind it, hold that the other side has not taken yet."""
     held: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
-    return held
+    queued = fcntl.ioctl(transport.fileno(), termios.TIOCOUTQ, bytes(_INT.size))  # tcp(7), SIOCOUTQ
+    octets: int = _INT.unpack(queued)[0]
+    return held + octets
 
 
 def is_encrypted(transport: Any) -> bool:

@@ -86,8 +86,8 @@ class SocketStream(Protocol):
             await self._change()
 
     def unsent(self) -> int:
-        """How many octets Twisted still holds."""
-        return unsent_octets(self.transport)
+        """How many octets Twisted and the kernel still hold."""
+        return unsent_octets(self.transport) if self._lost is None else 0
 
     def abort(self, reason: str) -> None:
         """Cut both directions, or let go in order where everything was said."""

@@ -29,7 +29,7 @@ class Stream(Protocol):
         """Say that nothing more will be written, after what was. Harmless twice."""
 
     def unsent(self) -> int:
-        """How many octets were written that the kernel has not taken: while it changes, the other side reads."""
+        """How many octets were written that the other side has not taken yet: while it changes, somebody reads."""
 
     def abort(self, reason: str) -> None:
         """Cut both directions at once: whoever reads or writes gets ``StreamLost(reason)``. Harmless twice."""
