@@ -114,10 +114,12 @@ class Session:
     async def _after_greeting(self, far: Far) -> None:
         """TLS, if it is ours to speak, has begun: the client hears the greeting, and all else."""
         if self._plan.tls is None and self._plan.protocol is not None:
-            talk = Conversation(self._near)
-            with self._in_time("the client's first words"):
+            talk, server = Conversation(self._near), Conversation(far.stream)
+            with within(self._clock, self._plan.handshake_seconds, self.abort, "the first words of both sides"):
                 await self._plan.protocol.decline_tls(talk)
+                await self._plan.protocol.introduce(talk, server)
             self._near = talk.hand_back()
+            server.hand_back()
         if far.greeting:
             await self._near.write(far.greeting)
         await self._join(far)

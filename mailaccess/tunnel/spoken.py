@@ -54,6 +54,12 @@ class Spoken(Protocol):
     async def decline_tls(self, near: Conversation) -> None:
         """Before a client in clear is joined with the server: say no where it begins by asking for TLS (PostgreSQL)."""
 
+    async def introduce(self, near: Conversation, far: Conversation) -> None:
+        """Then, pass on the first words of both where what only TLS has must be kept from the client (PostgreSQL).
+
+        What follows passes as it is.
+        """
+
     async def check_health(self, far: Conversation) -> None:
         """Say enough to a server, after its handshake if there is one, to know that it serves, and good-bye.
 

@@ -139,6 +139,9 @@ class _LDAP(ClientFirst):
     async def decline_tls(self, near: Conversation) -> None:
         """Nothing: StartTLS is a request that the server itself answers."""
 
+    async def introduce(self, near: Conversation, far: Conversation) -> None:
+        """Nothing: a client in clear does not choose what only TLS has."""
+
     # -- Client's role
 
     async def ask_for_tls(self, far: Conversation, greeting: bytes) -> bytes:

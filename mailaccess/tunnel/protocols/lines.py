@@ -90,6 +90,9 @@ class GreetedFirst:
     async def decline_tls(self, near: Conversation) -> None:
         """Nothing: a client asks for TLS only where the server lists it, and then hears the server's own answer."""
 
+    async def introduce(self, near: Conversation, far: Conversation) -> None:
+        """Nothing: a client in clear does not choose what only TLS has."""
+
 
 class Then(Enum):
     """What comes after an answer."""

@@ -27,7 +27,9 @@ _VERSION_3_0, _MAJOR_VERSION = 196608, 3
 _HANDSHAKE = b"\x16"  # RFC 8446 §5.1: the type of a record
 _ACCEPTED, _DECLINED = b"S", b"N"
 _ERROR, _AUTHENTICATION, _TERMINATE = b"E", b"R", b"X"
-_AUTHENTICATION_OK = bytes(4)
+_BEFORE_LOGIN = (_AUTHENTICATION, b"N", b"v")  # a notice, or a lower version of the protocol, may come before
+_AUTHENTICATION_OK, _AUTHENTICATION_SASL = bytes(4), (10).to_bytes(4)
+_WITH_BINDING = b"SCRAM-SHA-256-PLUS"  # RFC 7677 §3
 
 # SQLSTATE (its manual, Appendix A)
 _INVALID_AUTHORIZATION, _CANNOT_CONNECT_NOW = "28000", "57P03"
@@ -50,7 +52,12 @@ def _request(code: int, contents: bytes = b"") -> bytes:
 def _error(state: str, text: str) -> bytes:
     """ErrorResponse: severity (twice: in the user's language, and in English), SQLSTATE, message."""
     fields = b"".join(part.encode() + b"\0" for part in ("SFATAL", "VFATAL", f"C{state}", f"M{text}"))
-    return _ERROR + (4 + len(fields) + 1).to_bytes(4) + fields + b"\0"
+    return _message(_ERROR, fields + b"\0")
+
+
+def _message(kind: bytes, contents: bytes) -> bytes:
+    """A message of either side, once the client has begun."""
+    return kind + (4 + len(contents)).to_bytes(4) + contents
 
 
 class _PostgreSQL(ClientFirst):
@@ -97,6 +104,21 @@ class _PostgreSQL(ClientFirst):
             unanswered.remove(await near.exactly(8))
             await near.say(_DECLINED)
 
+    async def introduce(self, near: Conversation, far: Conversation) -> None:
+        """Pass on the login's first messages, but not the offer to bind the password to the server's certificate.
+
+        The client does not see that certificate (RFC 5802 §6), and libpq refuses such an offer in clear. Other
+        clients choose SCRAM-SHA-256 anyhow.
+        """
+        if await near.ended() or await near.peek(1) == _HANDSHAKE:
+            return
+        await far.say(await _read_request(near))
+        asked = False
+        while not asked and not await far.ended() and await far.peek(1) in _BEFORE_LOGIN:
+            kind, answer = await far.exactly(1), await _read_answer(far)
+            asked = kind == _AUTHENTICATION
+            await near.say(_message(kind, _without_binding(answer) if asked else answer))
+
     # -- Client's role
 
     async def ask_for_tls(self, far: Conversation, greeting: bytes) -> bytes:
@@ -127,7 +149,7 @@ class _PostgreSQL(ClientFirst):
         if kind == _ERROR:
             _check_error(answer)
         elif answer == _AUTHENTICATION_OK:  # before that a Terminate would be one more fault in its log
-            await far.say(_TERMINATE + (4).to_bytes(4))
+            await far.say(_message(_TERMINATE, b""))
 
 
 async def _read_answer(far: Conversation) -> bytes:
@@ -135,6 +157,14 @@ async def _read_answer(far: Conversation) -> bytes:
     if not 8 <= length <= ANSWER_BYTES:
         raise Refused("the server's answer is not in its form")
     return await far.exactly(length - 4)
+
+
+def _without_binding(answer: bytes) -> bytes:
+    """AuthenticationSASL without the mechanism that needs TLS; whatever else as it is."""
+    if not answer.startswith(_AUTHENTICATION_SASL):
+        return answer
+    mechanisms = answer[4:].split(b"\0")  # each has a NUL at its end, and so has the list
+    return _AUTHENTICATION_SASL + b"\0".join(name for name in mechanisms if name != _WITH_BINDING)
 
 
 def _check_error(answer: bytes) -> None:

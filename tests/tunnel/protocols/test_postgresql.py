@@ -108,6 +108,59 @@ def test_a_client_in_clear_hears_no_and_nothing_else_is_touched(said: bytes, tol
         assert rest == left
 
 
+SCRAM_PLUS = b"R\0\0\0\x2a\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"
+NOTICE = b"N\0\0\0\x0bMhear\0\0"
+NEGOTIATED = b"v\0\0\0\x0c\0\3\0\0\0\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (SCRAM_PLUS, SCRAM),
+        (SCRAM, SCRAM),
+        (LOGIN_OK, LOGIN_OK),
+        (NOTICE + NEGOTIATED + SCRAM_PLUS, NOTICE + NEGOTIATED + SCRAM),
+        (b"R\0\0\0\x0c\0\0\0\5salt", b"R\0\0\0\x0c\0\0\0\5salt"),
+        (error(b"28000", b"no"), b""),
+        (b"", b""),
+    ],
+)
+def test_no_login_is_bound_to_tls_that_the_client_does_not_see(answer: bytes, told: bytes) -> None:
+    behind = b"Zrest"
+    for pieces in ([answer + behind], octet_by_octet(answer + behind)):
+        near, far = Scripted(STARTUP + b"p"), Scripted(*pieces)
+        client, server = Conversation(near), Conversation(far)
+        run(POSTGRESQL.introduce(client, server))
+        assert (far.written, near.written) == (STARTUP, told)
+        assert run(client.exactly(1)) == b"p"
+        left = answer + behind if not told else behind
+        assert run(server.exactly(len(left))) == left
+
+
+@pytest.mark.parametrize("said", [b"", HELLO])
+def test_who_does_not_log_in_is_not_introduced(said: bytes) -> None:
+    near, far = Scripted(said), Scripted(b"never read")
+    client = Conversation(near)
+    run(POSTGRESQL.introduce(client, Conversation(far)))
+    assert far.written == near.written == b""
+    assert run(client.hand_back().read()) == said
+    assert run(far.read()) == b"never read"
+
+
+def test_a_query_may_be_cancelled_through_tls() -> None:
+    near, far = Scripted(CANCEL), Scripted()
+    run(POSTGRESQL.introduce(Conversation(near), Conversation(far)))
+    assert (far.written, near.written) == (CANCEL, b"")
+
+
+@pytest.mark.parametrize(("said", "answer"), [(b"EHLO x\r\n", b""), (STARTUP[:-1], b""), (STARTUP, SCRAM_PLUS[:-1])])
+def test_nonsense_is_not_introduced(said: bytes, answer: bytes) -> None:
+    near, far = Scripted(said), Scripted(answer)
+    with pytest.raises(Refused):
+        run(POSTGRESQL.introduce(Conversation(near), Conversation(far)))
+    assert near.written == b""
+
+
 # -- Client's role
 
 
@@ -194,6 +247,7 @@ def test_nothing_but_a_fault_comes_of_any_octets(said: list[bytes]) -> None:
     for role in (
         POSTGRESQL.offer_tls(Conversation(Scripted(*said)), b""),
         POSTGRESQL.decline_tls(Conversation(Scripted(*said))),
+        POSTGRESQL.introduce(Conversation(Scripted(STARTUP)), Conversation(Scripted(*said))),
         POSTGRESQL.ask_for_tls(Conversation(Scripted(*said)), b""),
         POSTGRESQL.check_health(Conversation(Scripted(*said))),
     ):
