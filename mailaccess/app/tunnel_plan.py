@@ -125,8 +125,17 @@ class _Maker:
             raise ConfigError("verify", table.verify, "clients have no host name: chain, peer or none is allowed")
         if table.redirect and table.verify in ("", "none") and not table.pin:
             raise ConfigError("redirect", table.redirect[0], "verify = chain or peer, or a pin, must say who is good")
+        self._check_keys()
         if table.source:
             _check_address(table.source)
+
+    def _check_keys(self) -> None:
+        """With keys that both sides have there are no certificates."""
+        if self._table.psk_identity and not self._table.psk:
+            raise ConfigError("psk_identity", self._table.psk_identity, "the file psk with its key is needed")
+        for of_certificates in ("certificate", "private_key", "ca", "verify", "host", "pin", "redirect"):
+            if self._table.psk and getattr(self._table, of_certificates):
+                raise ConfigError(of_certificates, str(getattr(self._table, of_certificates)), "psk takes its place")
 
     # -- what passes through
 

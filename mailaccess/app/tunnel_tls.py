@@ -11,6 +11,7 @@ from mailaccess.net.certificates import CertificateFiles
 from mailaccess.net.clienttls import ClientTLS
 from mailaccess.net.following import Following
 from mailaccess.net.policy import TLSSettings
+from mailaccess.net.psktls import PSKClientTLS, PSKServerTLS
 from mailaccess.net.servertls import TunnelServerTLS
 from mailaccess.net.trust import Trust
 from mailaccess.tunnel.targets import Target
@@ -27,6 +28,10 @@ def server_side(
     table: TunnelTable, protocol: str, default: DefaultCertificate, events: IEvents, clock: Any
 ) -> tuple[TLSSide, Following]:
     """The server's role, and the files that it follows. ``ConfigError``."""
+    protocol_name = _DIRECT_TLS.get(protocol, protocol.encode() or None)
+    if table.psk:
+        keyed = PSKServerTLS(Path(table.psk), events, clock, _settings(table), protocol_name=protocol_name)
+        return keyed, keyed
     own = _files(table.certificate, table.private_key, "") or default()
     files, names = [own], dict[CertificateFiles, Sequence[str]]()
     for route in table.sni:
@@ -43,7 +48,7 @@ def server_side(
         _settings(table),
         clients=Trust.written(table.verify or "none", table.ca, (), table.pin),
         redirect=bool(table.redirect),
-        protocol_name=_DIRECT_TLS.get(protocol, protocol.encode() or None),
+        protocol_name=protocol_name,
         names=names,
     )
     return side, side.certificates
@@ -53,6 +58,16 @@ def client_sides(
     table: TunnelTable, targets: Sequence[Target], events: IEvents, clock: Any
 ) -> tuple[Callable[[Target], TLSSide], Following]:
     """The client's role towards each target, and the files that it follows. ``ConfigError``."""
+    if table.psk:
+        keyed = PSKClientTLS(
+            Path(table.psk),
+            events,
+            clock,
+            _settings(table),
+            identity=table.psk_identity,
+            server_name=table.server_name,
+        )
+        return lambda target: keyed.to(target.host), keyed
     client = ClientTLS(
         Trust.written(table.verify or "full", table.ca, table.host, table.pin),
         events,
