@@ -3,7 +3,7 @@
 1. The client reads the protocol's words and no others: the standard descriptors are taken from it first.
 2. The log goes to ``--logfile``; without that to syslog where standard error was the client, else to standard error.
 3. The status is 0 when the connection has ended, whoever ended it, and 2 where it cannot be served: the log has one
-   line that says why, and the client a refusal where nothing but clear text is expected of us.
+   line that says why, and the client a refusal where nothing but clear text is expected of us. 1 is a fault of ours.
 
 A process for each connection: they share the disk and nothing else. So the limits on connections, and the waits after
 wrong passwords, hold within one connection; the super-server has limits of its own for many.
@@ -38,6 +38,8 @@ FAREWELL_SECONDS = 2.0
 
 FAREWELL_BYTES = 64 * 1024
 """What is read of such a client meanwhile: more than any mail program sends before it has been greeted."""
+
+INCIDENT_STATUS = 1
 
 _OFFERED = {service.key: service for service in SERVICES}
 _REFUSALS = {
@@ -83,6 +85,10 @@ def main(arguments: Sequence[str]) -> int:
         return _serve(connection, service, options.loaded.values)
     except (ConfigError, OperatorFault) as error:
         return _refused(error, service, standard)
+    except Exception as error:  # a fault of ours, and what Python would print of it nobody may read
+        EventLog().incident("serving one connection", error)
+        _say_farewell(service, standard)
+        return INCIDENT_STATUS
 
 
 def _serve(connection: socket.socket, service: Service, config: Configuration) -> int:
@@ -174,18 +180,21 @@ def _begin_log(observer: ILogObserver) -> None:
 
 
 def _refused(error: Exception, service: Service | None, standard: Standard) -> int:
-    """One line for the operator, and a word for a client that expects clear text."""
+    """One line for the operator, and a word for the client."""
     Logger(namespace="mailaccess").error("{line}", line=str(error))
-    if service is not None and service.upgrade and standard.given is not None:
-        _say_farewell(standard.given, _REFUSALS[service.protocol])
+    _say_farewell(service, standard)
     return USAGE_STATUS
 
 
-def _say_farewell(connection: socket.socket, words: bytes) -> None:
+def _say_farewell(service: Service | None, standard: Standard) -> None:
+    """Tell a client that expects clear text of us, and so can read it."""
+    connection = standard.given
+    if service is None or not service.upgrade or connection is None:
+        return
     try:
         connection.settimeout(FAREWELL_SECONDS)
-        connection.sendall(words)
+        connection.sendall(_REFUSALS[service.protocol])
         connection.shutdown(socket.SHUT_WR)
         connection.recv(FAREWELL_BYTES, socket.MSG_WAITALL)
-    except OSError as error:  # gone, not a connection, or in no hurry: the log has what matters
+    except OSError as error:  # gone, or in no hurry: the log has what matters
         EventLog().event("client_gone", reason=error)

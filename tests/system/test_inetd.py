@@ -7,8 +7,9 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -98,11 +99,13 @@ def test_systemds_sockets_with_accept_serve_real_clients(house: House) -> None:
 class Started:
     """``mailaccess inetd`` with one end of a pair of sockets as all of its standard descriptors."""
 
-    def __init__(self, house: House, service: str, *options: str, stderr: int | None = None) -> None:
+    def __init__(
+        self, house: House, service: str, *options: str, stderr: int | None = None, command: Sequence[str] = COMMAND
+    ) -> None:
         self.client, given = socket.socketpair()
         self.client.settimeout(20)
         self.process: subprocess.Popen[bytes] = subprocess.Popen(
-            [*COMMAND, "inetd", service, *options, *house.options],
+            [*command, "inetd", service, *options, *house.options],
             stdin=given.fileno(), stdout=given.fileno(), stderr=stderr or given.fileno(),
             cwd=house.folder, env=environment(),
         )  # fmt: skip
@@ -165,6 +168,29 @@ def test_nothing_in_clear_is_said_where_tls_is_expected(house: House, service: s
     started = Started(house, service)  # with standard error at the client, too
     assert started.rest() == b""
     assert started.status() == 2
+
+
+def test_a_fault_of_ours_is_for_the_log_alone(house: House) -> None:
+    faulty = "import sys, mailaccess.app.inetd as inetd; del inetd.places; sys.exit(inetd.main(sys.argv[2:]))"
+    started = Started(house, "imap", f"--logfile={house.log}", command=[sys.executable, "-c", faulty])
+    assert started.rest() == REFUSAL["imap"]
+    assert started.status() == 1
+    assert "NameError" in house.words()
+
+
+def test_descriptors_that_are_closed_do_not_become_the_clients(house: House) -> None:
+    client, given = socket.socketpair()
+    with client:
+        client.settimeout(20)
+        shell = ["/bin/sh", "-c", 'exec "$@" >&- 2>&-', "sh", *house.inetd_command("pop3")]
+        process = subprocess.Popen(shell, stdin=given.fileno(), env=environment())
+        given.close()
+        assert client.recv(100).startswith(b"+OK ")
+        client.sendall(b"QUIT\r\n")
+        assert client.recv(100) == b"+OK Bye\r\n"
+        assert client.recv(100) == b""
+    assert process.wait(20) == 0
+    assert "Traceback" not in house.words()
 
 
 def test_a_client_that_speaks_no_tls_reads_nothing_of_ours(house: House) -> None:
@@ -263,6 +289,21 @@ def test_many_processes_serve_one_user_at_once(house: House) -> None:
     _, found = client.uid("SEARCH", "ALL")
     assert len(set(found[0].split())) == 20
     client.logout()
+    assert "Traceback" not in house.words()
+
+
+def test_processes_that_begin_at_once_make_one_certificate(house: House) -> None:
+    house.options = house.options[:1]
+    house.certificate = house.folder / "mail/mailaccess-state/certificate.pem"
+    started = [Started(house, "imap", f"--logfile={house.log}") for _ in range(6)]
+    for one in started:
+        assert one.greeting().startswith(b"* OK ")
+        one.client.sendall(b"a STARTTLS\r\n")
+        assert one.client.recv(100).startswith(b"a OK ")
+        with tls(house).wrap_socket(one.client, server_hostname="localhost") as client:
+            client.sendall(b"b LOGOUT\r\n")
+            assert client.recv(100).startswith(b"* BYE")
+        assert one.process.wait(20) == 0
     assert "Traceback" not in house.words()
 
 
