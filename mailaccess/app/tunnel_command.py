@@ -106,11 +106,7 @@ def _stunnel_conf(path: Path) -> Wanted:
     conf = read(path)
     for line in (*conf.notices, *conf.ignored):
         _warn(line)
-    return Wanted(
-        conf.tunnels,
-        lambda table, name: f"{path}: [{table.name}]: {name}",
-        Privileges(conf.user, conf.group, conf.pid_file),
-    )
+    return Wanted(conf.tunnels, conf.origin, Privileges(conf.user, conf.group, conf.pid_file))
 
 
 # -- three ways to run

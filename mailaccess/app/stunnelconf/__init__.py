@@ -11,6 +11,7 @@
 ``protocols``     ``protocol`` and its like
 ``tls``           certificates, versions, ciphers, keys that are shared beforehand
 ``translate``     a section as a table of ours
+``origins``       where a key of a tunnel comes from, for messages
 ``routes``        sections that serve host names of another one (``sni = SERVICE:NAME``)
 
 A file that cannot be done justice is refused as a whole: the one line names the first option that is in the way, and

@@ -1,11 +1,13 @@
 """From an stunnel.conf to tunnels of ours."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailaccess.app.config import read_table
 from mailaccess.app.stunnelconf.lines import Place, Section, Setting, Text, read_text
 from mailaccess.app.stunnelconf.options import service_defaults, sort_out
+from mailaccess.app.stunnelconf.origins import origins
 from mailaccess.app.stunnelconf.report import Report
 from mailaccess.app.stunnelconf.routes import add_routes, secondary
 from mailaccess.app.stunnelconf.section import InForce
@@ -23,7 +25,8 @@ class StunnelConf:
     ``inetd``: the file has no section, so its one tunnel has no ``accept``: it serves the connection on descriptor 0.
     ``user``, ``group``: whom the process changes to when its sockets are bound; ``pid_file``: where it writes its
     number; each empty for none. ``ignored`` and ``notices`` are lines for the operator: options that nothing depends
-    on, and what is done as it stands there but should not stand there.
+    on, and what is done as it stands there but should not stand there. ``path`` is the file, ``origins`` has for each
+    tunnel where its keys come from.
     """
 
     tunnels: tuple[TunnelTable, ...]
@@ -33,6 +36,12 @@ class StunnelConf:
     pid_file: str = ""
     ignored: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    path: Path = Path()
+    origins: Mapping[TunnelTable, Mapping[str, str]] = field(default_factory=dict)
+
+    def origin(self, tunnel: TunnelTable, key: str) -> str:
+        """Where a key of a tunnel comes from, for messages: ``stunnel.conf:12: cert``; else the section and the key."""
+        return self.origins.get(tunnel, {}).get(key, f"{self.path}: [{tunnel.name}]: {key}")
 
 
 def read(path: Path) -> StunnelConf:
@@ -43,16 +52,19 @@ def read(path: Path) -> StunnelConf:
     text = read_text(path)
     report = Report()
     sort_out(text, report)
-    tables = _inetd(text, report) if not text.sections else _services(text, report)
+    found = _inetd(text, report) if not text.sections else _services(text, report)
     report.settle()
+    tunnels = [(read_table(TunnelTable, keys, f"{path}: [{keys['name']}]"), section) for section, keys in found]
     return StunnelConf(
-        tunnels=tuple(read_table(TunnelTable, table, f"{path}: [{table['name']}]") for table in tables),
+        tunnels=tuple(tunnel for tunnel, _ in tunnels),
         inetd=not text.sections,
         user=_global(text, "setuid"),
         group=_global(text, "setgid"),
         pid_file=_global(text, "pid"),
         ignored=report.ignored(),
         notices=report.notices(),
+        path=path,
+        origins={tunnel: origins(section) for tunnel, section in tunnels},
     )
 
 
@@ -61,17 +73,17 @@ def _global(text: Text, key: str) -> str:
     return given[-1].value if given else ""
 
 
-def _inetd(text: Text, report: Report) -> list[Keys]:
+def _inetd(text: Text, report: Report) -> list[tuple[InForce, Keys]]:
     """The one tunnel of a file without sections."""
     _refuse_accept(text, report)
     whole = Section(Place(text.path, 1), INETD, ())
     section = InForce.of(whole, service_defaults(text.defaults), report)
     keys = translate(section)
     judge_whole(section, keys)
-    return [keys]
+    return [(section, keys)]
 
 
-def _services(text: Text, report: Report) -> list[Keys]:
+def _services(text: Text, report: Report) -> list[tuple[InForce, Keys]]:
     """The tunnels of a file with sections."""
     _refuse_accept(text, report)
     defaults = service_defaults(text.defaults)
@@ -86,7 +98,7 @@ def _services(text: Text, report: Report) -> list[Keys]:
         if secondary(section):
             add_routes(section, keys, primaries)
     return [
-        keys | {"accept": address}
+        (section, keys | {"accept": address})
         for section, keys in translated
         if not secondary(section)
         for address in _accepted(section, keys)

@@ -187,7 +187,7 @@ SERVICE = (
         "sni",
         _U,
         "in a client `server_name`; empty is refused; `SERVICE:NAME` in a server: a table `[[tunnel.sni]]` of that "
-        "service, which has `connect`, `cert` and `key` of its own and nothing else; `*.example.org` has names with one "
+        "service, which has `connect`, `cert` and `key` of its own and nothing else; `*.example.org` has names of one "
         "label more",
     ),
     Option("socket", _U, "by value, see below"),
