@@ -12,14 +12,17 @@ _VERSIONS = {"all": "", "tlsv1.2": "1.2", "tlsv1.3": "1.3"}
 
 def tls(section: InForce) -> dict[str, Any]:
     """The keys of the TLS side, but for those that verify the other side."""
+    certificate, keys = section.last("cert"), section.last("psksecrets")
+    if certificate and keys:
+        section.report.refuse(certificate, "either cert or PSKsecrets is possible")
     return {
         "certificate": _pem(section, "cert"),
-        "private_key": _pem(section, "key") if section.last("cert") else "",
+        "private_key": _pem(section, "key") if certificate else "",
         "ciphers": section.text("ciphers"),
         "ciphersuites": section.text("ciphersuites"),
         "groups": section.text("curves"),
-        "psk": section.text("psksecrets"),
-        "psk_identity": section.text("pskidentity") if section.yes("client") else "",
+        "psk": keys.value if keys else "",
+        "psk_identity": section.text("pskidentity") if keys and section.yes("client") else "",
         **_versions(section),
     }
 

@@ -121,7 +121,7 @@ def _seconds(section: InForce) -> Keys:
 
 def _redirect(section: InForce, keys: Keys) -> tuple[str, ...]:
     settings: list[Setting] = section.all("redirect")
-    if settings and (keys["client"] or keys["verify"] == "none"):
+    if settings and (keys["client"] or keys["verify"] in ("", "none")):
         section.report.refuse(settings[0], "a server with verifyChain or verifyPeer is needed")
     return tuple(_addresses(section, "redirect", target))
 

@@ -42,8 +42,22 @@ def verification(section: InForce) -> dict[str, Any]:
         verify = "full" if names else "chain"
     elif names:
         _refuse_names(section, "verifyChain = yes or verifyPeer = yes is needed")
+    if section.last("psksecrets"):
+        return _with_keys(section, verify)
     _notice(section, verify)
     return {"verify": verify, "ca": _ca(section, verify), "host": tuple(names) if verify != "none" else ()}
+
+
+def _with_keys(section: InForce, verify: str) -> dict[str, Any]:
+    """Keys that both sides have prove who they are; there are no certificates."""
+    if verify != "none":
+        demands = [setting for setting in section.settings if setting.key in ("verify", "verifychain", "verifypeer")]
+        section.report.refuse(demands[-1], "either PSKsecrets or certificates prove the other side")
+    for key in ("cafile", "capath"):
+        setting = section.last(key)
+        if setting:
+            section.report.ignore(setting, "nothing is verified")
+    return {"verify": "", "ca": "", "host": ()}
 
 
 def _demand(section: InForce) -> _Demand:
@@ -95,7 +109,7 @@ def _ca(section: InForce, verify: str) -> str:
 
 def _notice(section: InForce, verify: str) -> None:
     """What a client should demand of a server, and does not."""
-    if not section.yes("client") or section.last("psksecrets"):
+    if not section.yes("client"):
         return
     place = section.section.place
     if verify == "none":

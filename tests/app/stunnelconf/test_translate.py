@@ -32,7 +32,10 @@ IN_A_SERVER: list[tuple[str, dict[str, Any]]] = [
     ("client = no", {"client": False}),
     ("key = mail.key", {"certificate": "mail.pem", "private_key": "mail.key"}),
     ("CERT = other.pem", {"certificate": "other.pem"}),
-    ("cert =\nkey = mail.key\nPSKsecrets = keys.txt\nPSKidentity = me", {"psk": "keys.txt", "psk_identity": ""}),
+    (
+        "cert =\nkey = mail.key\nPSKsecrets = keys.txt\nPSKidentity = me",
+        {"psk": "keys.txt", "psk_identity": "", "private_key": "", "verify": ""},
+    ),
     (f"{VERIFIED}", {"verify": "chain", "ca": "ca.pem", "host": ()}),
     ("verifyPeer = yes\nCApath = /etc/peers", {"verify": "peer", "ca": "/etc/peers"}),
     ("verifyPeer = yes\nverifyChain = yes\nCAfile = ca.pem", {"verify": "peer"}),
@@ -84,6 +87,8 @@ IN_A_CLIENT: list[tuple[str, dict[str, Any]]] = [
     ("verify = 1\nCAfile = ca.pem", {"verify": "chain"}),
     ("sni = mail.example.org", {"server_name": "mail.example.org"}),
     ("PSKsecrets = keys.txt\nPSKidentity = me", {"psk": "keys.txt", "psk_identity": "me"}),
+    ("PSKidentity = me\nPSKsecrets = keys.txt\nCAfile = ca.pem", {"verify": "", "ca": ""}),
+    ("PSKidentity = me", {"psk_identity": ""}),
     ("cert = me.pem", {"certificate": "me.pem", "private_key": ""}),
     ("protocol = ldap", {"protocol": "ldap", "starttls": True}),
     ("protocol = nntp", {"protocol": "nntp", "starttls": True}),
@@ -182,6 +187,8 @@ def test_a_password_is_not_repeated(conf: Conf) -> None:
 
 
 REFUSED_IN_A_SERVER = [
+    ("PSKsecrets = keys.txt", "either cert or PSKsecrets"),
+    (f"cert =\n{VERIFIED}PSKsecrets = keys.txt", "either PSKsecrets or certificates"),
     ("ciphers =", "a value is needed"),
     ("accept = nonsense", "[HOST:]PORT"),
     ("accept = 65536", "[HOST:]PORT"),
