@@ -31,8 +31,8 @@ def plain() -> Iterator[StartPlain]:
     """Starts a server that knows no TLS."""
     started: list[Plain] = []
 
-    def begin(serve: Serve) -> Plain:
-        started.append(Plain(serve))
+    def begin(serve: Serve, port: int = 0) -> Plain:
+        started.append(Plain(serve, port))
         return started[-1]
 
     yield begin

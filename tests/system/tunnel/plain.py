@@ -10,20 +10,17 @@ Serve = Callable[[socket.socket], None]
 
 @dataclass
 class Plain:
-    """A server on a free port of 127.0.0.1; each connection has a thread and is closed when ``serve`` returns."""
+    """A server on ``port`` of 127.0.0.1 (0: a free one); each connection is closed when ``serve`` returns."""
 
     serve: Serve
+    port: int = 0
     accepted: list[socket.socket] = field(default_factory=list)
     _listener: socket.socket = field(init=False)
 
     def __post_init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self._listener.getsockname()[1])
 
     @property
     def target(self) -> str:
@@ -47,14 +44,14 @@ class Plain:
                 return  # the client, or the test, has closed it
 
     def close(self) -> None:
-        """Take no more connections, and cut those that are open."""
-        self._listener.shutdown(socket.SHUT_RDWR)
+        """Take no more connections, and cut those that are open. Harmless twice."""
+        _cut(self._listener)
         self._listener.close()
         for connection in self.accepted:
             _cut(connection)
 
 
-StartPlain = Callable[[Serve], Plain]
+StartPlain = Callable[..., Plain]
 
 
 def _cut(connection: socket.socket) -> None:
@@ -69,6 +66,17 @@ def echo(connection: socket.socket) -> None:
     while data := connection.recv(1 << 16):
         connection.sendall(data)
     connection.shutdown(socket.SHUT_WR)
+
+
+def hears(heard: list[bytes]) -> Serve:
+    """What comes is kept in ``heard``, and goes back."""
+
+    def serve(connection: socket.socket) -> None:
+        while data := connection.recv(1 << 16):
+            heard.append(data)
+            connection.sendall(data)
+
+    return serve
 
 
 def lines(greeting: bytes, replies: Mapping[bytes, bytes], otherwise: bytes) -> Serve:
