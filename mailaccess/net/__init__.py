@@ -10,6 +10,8 @@
 ``following``     files that are read again when they change
 ``tls``           brings those together for the mail server
 ``peers``         what a certificate says of who shows it
+``hostnames``     names and addresses as TLS compares and asks for them
+``authorities``   who vouches for the other side: an operator's files
 ``trust``         who is trusted at the other end: authorities, names, public keys
 ``clienttls``     TLS for a tunnel, in the client's role
 ``servertls``     and in the server's

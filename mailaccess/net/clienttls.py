@@ -10,8 +10,9 @@ from mailaccess.errors import ConfigError
 from mailaccess.interfaces import IEvents
 from mailaccess.net.certificates import CertificateFiles, CertifiedKey, fingerprint
 from mailaccess.net.following import Following
+from mailaccess.net.hostnames import asked_of, reference_name
 from mailaccess.net.policy import TLSSettings, bare_context, show
-from mailaccess.net.trust import Judge, JudgedConnection, Trust, Verify, address_of, reference_name
+from mailaccess.net.trust import Judge, JudgedConnection, Trust, Verify
 from mailaccess.ops.transport import openssl_reason
 from mailaccess.tunnel.tlsside import TLSPeer
 
@@ -39,7 +40,7 @@ class ClientTLS(Following):
         self._trust = trust
         self._settings = settings or TLSSettings()
         self._certificate = certificate
-        self._server_name = asked_of(server_name, "server_name")
+        self._server_name = asked_of("server_name", server_name)
         self._protocol_name = protocol_name
         super().__init__(events, clock)
         self._renew()
@@ -56,7 +57,7 @@ class ClientTLS(Following):
         if not host and self._trust.verify is Verify.FULL and not self._trust.hosts:
             raise ConfigError("host", host, "the name that the server's certificate must have is needed")
         target = reference_name("connect", host) if host else ""
-        return Towards(self, target, self._server_name or asked_of(host, "connect"))
+        return Towards(self, target, self._server_name or asked_of("connect", host))
 
     def connection(self) -> JudgedConnection:
         """A connection that has not begun its handshake, with what the files are at this moment."""
@@ -105,11 +106,6 @@ class Towards:
         if not judge.trust.asks:
             return TLSPeer(trusted=False)
         return TLSPeer(trusted=True, fields=judge.judge(connection, self._target))
-
-
-def asked_of(host: str, key: str) -> bytes:
-    """The name to ask a server for; empty for none. Addresses are not asked for (RFC 6066 §3). ``ConfigError``."""
-    return b"" if not host or address_of(host) else reference_name(key, host).encode()
 
 
 def _show(context: SSL.Context, certified: CertifiedKey, files: CertificateFiles) -> None:

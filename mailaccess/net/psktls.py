@@ -17,8 +17,8 @@ from twisted.internet.interfaces import IReactorTime
 from mailaccess.errors import ConfigError
 from mailaccess.interfaces import IEvents
 from mailaccess.net.certificates import stamp
-from mailaccess.net.clienttls import asked_of
 from mailaccess.net.following import Following
+from mailaccess.net.hostnames import asked_of
 from mailaccess.net.peers import asked_name, plain
 from mailaccess.net.policy import TLSSettings, bare_context
 from mailaccess.net.psk import KeyedConnection, accept_keys, have_keys, offer_key, read_keys, used_key
@@ -114,14 +114,14 @@ class PSKClientTLS(_Keyed):
         server_name: str = "",
     ) -> None:
         super().__init__(path, events, clock, settings, identity)
-        self._server_name = asked_of(server_name, "server_name")
+        self._server_name = asked_of("server_name", server_name)
         self._context = self._new_context(SSL.TLS_CLIENT_METHOD)
         self._context.set_verify(SSL.VERIFY_PEER)  # nobody is trusted by certificate
         offer_key(self._context)
 
     def to(self, host: str) -> "PSKTowards":
         """The side of connections to ``host``, whose name is asked for by SNI."""
-        return PSKTowards(self, self._server_name or asked_of(host, "connect"))
+        return PSKTowards(self, self._server_name or asked_of("connect", host))
 
     def connection(self) -> KeyedConnection:
         """A connection that has not begun its handshake, with the keys of this moment."""

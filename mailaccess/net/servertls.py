@@ -79,6 +79,8 @@ class TunnelServerTLS:
 class _Terms:
     """What each of the service's contexts follows, whichever certificate it shows."""
 
+    judge: Judge
+
     def __init__(self, settings: TLSSettings, clients: Trust, redirect: bool) -> None:
         if clients.verify is not Verify.NONE and clients.ca is None:
             raise ConfigError("verify", clients.verify, "the file ca of those who vouch for clients is needed")
@@ -90,7 +92,6 @@ class _Terms:
         self._clients = clients
         self._redirect = redirect
         self._session_id = secrets.token_bytes(_SESSION_ID_OCTETS)
-        self.judge = Judge(clients)
 
     def look(self) -> object:
         """How the authorities' files are."""

@@ -7,7 +7,6 @@
 3. What asks for nothing (``Trust()``) trusts nobody.
 """
 
-import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -26,7 +24,8 @@ from service_identity import CertificateError, VerificationError
 from service_identity.cryptography import verify_certificate_hostname, verify_certificate_ip_address
 
 from mailaccess.errors import ConfigError
-from mailaccess.net.certificates import stamp
+from mailaccess.net.authorities import Authorities, look
+from mailaccess.net.hostnames import address_of, reference_name
 from mailaccess.net.peers import (
     NO_HOST,
     CertificateUnreadable,
@@ -35,13 +34,12 @@ from mailaccess.net.peers import (
     fields_of,
     names_in,
     peer_certificate,
+    plain,
     public_key_pin,
 )
 from mailaccess.tunnel.faults import TLSFailed
 
 _PIN_PREFIX = "sha256//"  # curl's --pinnedpubkey and RFC 7469's pin-sha256, which has none
-_FILE_BYTES = 8 << 20  # all the authorities of a system have a quarter MiB
-_HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
 class Verify(StrEnum):
@@ -83,12 +81,7 @@ class Trust:
 
     def look(self) -> object:
         """How the files of authorities are now, for who follows them."""
-        if self.ca is None:
-            return None
-        try:
-            return [stamp(path) for path in _authority_files(self.ca)]
-        except ConfigError:  # gone for the moment, or for ever: reading it says which
-            return None
+        return self.ca and look(self.ca)
 
     @property
     def asks(self) -> bool:
@@ -97,19 +90,21 @@ class Trust:
 
 
 class Judge:
-    """Rules, with the authorities as their files were when it was made. ``ConfigError`` where they cannot be read."""
+    """Rules, with the authorities as their files were when it was made: for one generation of contexts.
+
+    Everything raises ``ConfigError`` where those files cannot be read.
+    """
 
     def __init__(self, trust: Trust) -> None:
         self.trust = trust
-        self._files = _authority_files(trust.ca) if trust.ca and trust.verify is not Verify.NONE else ()
-        self._prepare_store(SSL.Context(SSL.TLS_METHOD))
+        self._authorities = Authorities.find(trust.ca) if trust.ca and trust.verify is not Verify.NONE else None
         self._very = frozenset[bytes]()
         if trust.verify is Verify.PEER:
             self._very = frozenset(_digest(one) for one in self.authorities())
 
     def authorities(self) -> list[x509.Certificate]:
-        """The certificates in the operator's files. ``ConfigError`` where one cannot be read."""
-        return [one for path in self._files for one in _read_certificates(path)]
+        """The certificates in the operator's files."""
+        return self._authorities.certificates() if self._authorities is not None else []
 
     def apply(self, context: SSL.Context, mode: int, *, go_on: bool = False) -> None:
         """Have ``context``, not used yet, verify chains; with ``go_on`` a bad one does not end the handshake."""
@@ -132,7 +127,7 @@ class Judge:
             self._judge_names(certificate, target)
             return fields_of(certificate)
         except CertificateUnreadable as error:
-            raise TLSFailed("its certificate cannot be read") from error
+            raise TLSFailed(f"its certificate cannot be read: {plain(str(error))}") from error
 
     def _judge(self, connection: SSL.Connection, certificate: x509.Certificate) -> None:
         if self.trust.verify is not Verify.NONE:
@@ -157,40 +152,13 @@ class Judge:
     def _prepare_store(self, context: SSL.Context) -> None:
         if self.trust.verify is Verify.NONE:
             return
-        if self.trust.ca is None:
+        if self._authorities is None:
             context.set_default_verify_paths()
-            return
-        found = [path for path in self._files if _load(context, path)]
-        if not found:
-            raise ConfigError("ca", str(self.trust.ca), "there is no certificate in PEM format in it")
+        else:
+            self._authorities.load_into(context)
         store = context.get_cert_store()
         if self.trust.verify is Verify.PEER and store is not None:
             store.set_flags(X509StoreFlags.PARTIAL_CHAIN)  # it vouches for itself, whoever signed it
-
-
-def reference_name(key: str, written: str) -> str:
-    """A host name or address as it is compared with certificates: A-labels in lower case (RFC 6125 §6.4).
-
-    By IDNA of 2003, as the names are resolved. ``ConfigError`` where it is neither.
-    """
-    address = address_of(written)
-    if address:
-        return address
-    try:
-        name = written.rstrip(".").encode("idna").decode().lower()
-    except ValueError:  # an empty label, one of more than 63 octets, a character that no host's name has
-        name = ""
-    if not _HOST.fullmatch(name):
-        raise ConfigError(key, written, "a host name or an address is needed")
-    return name
-
-
-def address_of(host: str) -> str:
-    """``host`` as a plain IP address, without brackets and zone; empty where it is a name."""
-    try:
-        return str(ip_address(host.strip("[]").partition("%")[0]))
-    except ValueError:
-        return ""
 
 
 def _is_for(certificate: x509.Certificate, host: str) -> bool:
@@ -199,7 +167,7 @@ def _is_for(certificate: x509.Certificate, host: str) -> bool:
         verify(certificate, host)
     except VerificationError:
         return False
-    except (CertificateError, ValueError) as error:
+    except CertificateError as error:
         raise CertificateUnreadable(str(error)) from error
     return True
 
@@ -216,39 +184,6 @@ def _read_pin(written: str) -> bytes:
 
 def _digest(certificate: x509.Certificate) -> bytes:
     return sha256(certificate.public_bytes(Encoding.DER)).digest()
-
-
-def _authority_files(ca: Path) -> tuple[Path, ...]:
-    try:
-        return tuple(sorted(path for path in ca.iterdir() if path.is_file())) if ca.is_dir() else (ca,)
-    except OSError as error:
-        raise ConfigError("ca", str(ca), f"the directory cannot be read ({error.strerror})") from error
-
-
-def _read_octets(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_FILE_BYTES)
-    except OSError as error:
-        raise ConfigError("ca", str(path), f"the file cannot be read ({error.strerror})") from error
-
-
-def _read_certificates(path: Path) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(_read_octets(path))
-    except ValueError as error:
-        raise ConfigError("ca", str(path), "a PEM file of certificates is needed") from error
-
-
-def _load(context: SSL.Context, path: Path) -> bool:
-    """Trust the certificates in a file; False where it has none."""
-    if b"-----BEGIN" not in _read_octets(path):
-        return False
-    try:
-        context.load_verify_locations(path)
-    except SSL.Error:
-        return False
-    return True
 
 
 @SSL._ffi.callback("int(int, X509_STORE_CTX *)")  # type: ignore[attr-defined, untyped-decorator]

@@ -20,10 +20,11 @@ from mailaccess.net.policy import TLSSettings
 from mailaccess.net.selfsigned import make_self_signed
 from mailaccess.net.servertls import TunnelServerTLS
 from mailaccess.net.trust import Trust
+from mailaccess.ops.transport import openssl_reason
 from mailaccess.tunnel.faults import TLSFailed
 from mailaccess.tunnel.tlsside import TLSPeer
 from tests.net.doubles import Remembered
-from tests.net.handshakes import shake_hands, write_authority, write_certificate
+from tests.net.handshakes import pass_on, shake_hands, write_authority, write_certificate
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=30)
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
@@ -366,6 +367,18 @@ def test_versions_are_kept_to(make: Make, serve: Any) -> None:
         client = make(Trust(), settings=TLSSettings(written, written)).to("").new_connection()
         shake_hands(client, serve("a.example").new_connection())
         assert client.get_protocol_version() == version
+
+
+def test_other_failures_keep_their_words(make: Make, events: Remembered, clock: Any, issue: Any) -> None:
+    server = TunnelServerTLS([issue("a.example")], events, clock, TLSSettings(tls_maximum="1.2"))
+    client = make(Trust.written("full"), settings=TLSSettings(tls_minimum="1.3")).to("a.example").new_connection()
+    other = server.new_connection()
+    with pytest.raises(SSL.Error):
+        shake_hands(client, other)
+    pass_on(other, client)
+    with pytest.raises(SSL.Error) as caught:
+        client.do_handshake()
+    assert "alert protocol version" in openssl_reason(caught.value)
 
 
 @pytest.mark.parametrize("server_name", ["no such name", "a..b", "-" * 64, "a/b"])

@@ -332,6 +332,17 @@ def test_clients_are_judged_alike_behind_each_certificate(
             Client(shown.foreign(), version).meet(strict, name)
 
 
+def test_very_certificates_are_followed(serve: Serve, shown: Shown, tmp_path: Path) -> None:
+    files, other = shown.good(), shown.good(file="other")
+    known = tmp_path / "known.pem"
+    known.write_bytes(files.certificate.read_bytes())
+    server = serve(Trust.written("peer", str(known)), redirect=True)
+    known.write_bytes(b"\n" + other.certificate.read_bytes())
+    assert server.certificates.reload_if_changed()
+    assert Client(other).meet(server).trusted
+    assert not Client(files).meet(server).trusted
+
+
 # -- what is shown and said
 
 
