@@ -81,6 +81,7 @@ class Way:
             talk = await self._secure(talk, target)
         if self.protocol is not None:
             await self.protocol.check_health(talk)
+        await talk.hand_back().end()  # else the good-bye is not sent, and the target's log has a reset
 
     async def _dial(self, target: Target) -> SocketStream:
         host, port = (self.via.host, self.via.port) if self.via is not None else (target.host, target.port)
