@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint
+from twisted.internet.abstract import isIPAddress, isIPv6Address
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
 from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Factory
 
@@ -84,19 +85,23 @@ class Way:
         await talk.hand_back().end()  # else the good-bye is not sent, and the target's log has a reset
 
     async def _dial(self, target: Target) -> SocketStream:
-        host, port = (self.via.host, self.via.port) if self.via is not None else (target.host, target.port)
-        endpoint: Any
         if self.via is None and target.path:
-            endpoint = UNIXClientEndpoint(self.reactor, target.path, self.connect_seconds)  # type: ignore[no-untyped-call]
+            endpoint: Any = UNIXClientEndpoint(self.reactor, target.path, self.connect_seconds)  # type: ignore[no-untyped-call]
         else:
-            endpoint = HostnameEndpoint(
-                self.reactor, host, port, self.connect_seconds, (self.source, 0) if self.source else None
-            )
+            endpoint = self._endpoint(*((self.via.host, self.via.port) if self.via else (target.host, target.port)))
         try:
             stream: SocketStream = await endpoint.connect(_STREAMS)
         except (ConnectError, OSError, ValueError) as error:  # ValueError: a name that can be no host's
             raise Unreachable(f"{target} cannot be reached: {_one_line(error)}") from error
         return stream
+
+    def _endpoint(self, host: str, port: int) -> Any:
+        """For an address without a resolver, which would cost each connection a thread's turn."""
+        source = (self.source, 0) if self.source else None
+        kind = TCP4ClientEndpoint if isIPAddress(host) else TCP6ClientEndpoint if isIPv6Address(host) else None
+        if kind is not None:
+            return kind(self.reactor, host, port, self.connect_seconds, source)
+        return HostnameEndpoint(self.reactor, host, port, self.connect_seconds, source)
 
     async def _enter(self, stream: Stream, target: Target, visitor: Visitor | None) -> Conversation:
         """Up to the first octet that the target itself sees."""
