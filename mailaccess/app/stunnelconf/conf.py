@@ -107,12 +107,11 @@ def _services(text: Text, report: Report) -> list[tuple[InForce, Keys]]:
 
 def _accepted(section: InForce, keys: Keys) -> list[str]:
     """Where a section that stands for itself accepts."""
-    judge_whole(section, keys)
-    addresses = accepted(section)
     if not section.all("accept"):
-        allowed = "accept is needed; a program that we start for a connection of our own making is not possible"
+        allowed = "accept is needed; no program is started for a connection that we ourselves would make"
         section.report.refuse_section(section.section, "without accept", allowed)
-    return addresses
+    judge_whole(section, keys)
+    return accepted(section)
 
 
 def _refuse_accept(text: Text, report: Report) -> None:

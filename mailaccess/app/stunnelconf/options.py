@@ -185,8 +185,8 @@ SERVICE = (
     Option("sessionCacheTimeout", _I, "sessions are resumed by tickets, whose keys change each day"),
     Option("sessiond", _R, "sessions are resumed by tickets, not by a server for them"),
     Option("sessionResume", _R, "clients may resume sessions; it spares them a round trip", ("yes",)),
-    Option("setgid", _R, "a Unix socket has the group of the process"),
-    Option("setuid", _R, "a Unix socket belongs to the user of the process"),
+    Option("setgid", _U, "refused where the section accepts on a Unix socket, whose group it would be; else ignored"),
+    Option("setuid", _U, "refused where the section accepts on a Unix socket, whose owner it would be; else ignored"),
     Option(
         "sni",
         _U,
@@ -204,7 +204,7 @@ SERVICE = (
     Option("TIMEOUTbusy", _U, "`handshake_timeout_seconds`; default: 30, not 300"),
     Option("TIMEOUTclose", _U, "`close_timeout_seconds`"),
     Option("TIMEOUTconnect", _U, "`connect_timeout_seconds`"),
-    Option("TIMEOUTidle", _U, "`idle_timeout_seconds`, a day at most"),
+    Option("TIMEOUTidle", _U, "`idle_timeout_seconds`; as in the others, more than a day is a day, with a notice"),
     Option("TIMEOUTocsp", _I, "no OCSP server is asked"),
     Option(
         "transparent",

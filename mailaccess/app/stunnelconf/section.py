@@ -7,6 +7,8 @@ from mailaccess.app.config import SECONDS_AT_MOST
 from mailaccess.app.stunnelconf.lines import Section, Setting
 from mailaccess.app.stunnelconf.report import Report
 
+_MOST_DIGITS = 10  # of what stunnel reads, an int of 32 bits
+
 
 @dataclass(frozen=True, slots=True)
 class InForce:
@@ -48,13 +50,20 @@ class InForce:
         return value == "yes"
 
     def seconds(self, key: str, least: int) -> float | None:
-        """The value of an option, in whole seconds from ``least`` to a day; None where it is not set."""
+        """The value of an option, in whole seconds from ``least``; None where it is not set.
+
+        More than a day is a day, and brings a notice: who wrote it meant "never".
+        """
         setting = self.last(key)
         if setting is None:
             return None
-        if setting.value.isascii() and setting.value.isdigit() and len(setting.value) < 10:
-            seconds = int(setting.value)
-            if least <= seconds <= SECONDS_AT_MOST:
-                return float(seconds)
-        self.report.refuse(setting, f"{least} to {SECONDS_AT_MOST} seconds are allowed")
-        return None
+        if not (setting.value.isascii() and setting.value.isdigit()) or len(setting.value) > _MOST_DIGITS:
+            self.report.refuse(setting, "a number of seconds is needed")
+            return None
+        seconds = int(setting.value)
+        if seconds < least:
+            self.report.refuse(setting, f"at least {least} is needed")
+        elif seconds > SECONDS_AT_MOST:
+            text = f"{setting.name} = {seconds} is {SECONDS_AT_MOST} here, a day"
+            self.report.notice(setting.place, self.section, text)
+        return float(min(seconds, SECONDS_AT_MOST))

@@ -44,6 +44,7 @@ def translate(section: InForce) -> Keys:
         keys["server_name"] = section.text("sni")
     keys["redirect"] = _redirect(section, keys)
     _judge_retry(section)
+    _judge_owner(section)
     return keys
 
 
@@ -60,10 +61,9 @@ def accepted(section: InForce) -> list[str]:
 def judge_whole(section: InForce, keys: Keys) -> None:
     """Refuse a section, served by itself, that lacks an end or a certificate."""
     has_connect, has_exec = bool(section.all("connect")), section.last("exec") is not None
-    if has_connect and has_exec:
-        section.report.refuse_section(section.section, "connect and exec", "it has one of connect and exec")
-    elif not has_connect and not has_exec:
-        section.report.refuse_section(section.section, "neither connect nor exec", "it has one of connect and exec")
+    if has_connect == has_exec:
+        what = "connect and exec" if has_connect else "neither connect nor exec"
+        section.report.refuse_section(section.section, what, "a section has one of connect and exec")
     if not keys["client"] and not keys["certificate"] and not keys["psk"]:
         section.report.refuse_section(section.section, "without cert", "a server needs cert, or else PSKsecrets")
 
@@ -124,6 +124,15 @@ def _redirect(section: InForce, keys: Keys) -> tuple[str, ...]:
     if settings and (keys["client"] or keys["verify"] in ("", "none")):
         section.report.refuse(settings[0], "a server with verifyChain or verifyPeer is needed")
     return tuple(_addresses(section, "redirect", target))
+
+
+def _judge_owner(section: InForce) -> None:
+    """``setuid`` and ``setgid`` in a section say whose its Unix socket is."""
+    for setting in (section.last("setuid"), section.last("setgid")):
+        if setting and any(accept.value.startswith("/") for accept in section.all("accept")):
+            section.report.refuse(setting, "a Unix socket belongs to the user and group of the process")
+        elif setting:
+            section.report.ignore(setting, "it is for Unix sockets; before the first section it is for the process")
 
 
 def _judge_retry(section: InForce) -> None:

@@ -226,6 +226,7 @@ def test_the_sample_of_debian_without_what_is_refused(conf: Conf) -> None:
         ("[a]\naccept = 995\nconnect = 110\nexec = /bin/cat\ncert = a.pem\n", "one of connect and exec"),
         ("[a]\naccept = 995\nconnect = 110\n", "needs cert"),
         ("[a]\nconnect = 110\ncert = a.pem\n", "accept is needed"),
+        ("[a]\nconnect = 110\nexec = /bin/cat\nretry = yes\ncert = a.pem\n", "accept is needed"),
         ("[a]\nclient = yes\naccept = 127.0.0.1:995\nexec = /bin/cat\n", "server side only"),
     ],
 )
