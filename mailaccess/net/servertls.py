@@ -51,6 +51,8 @@ class TunnelServerTLS:
         self._terms = _Terms(settings or TLSSettings(), clients or Trust(), redirect)
         self._redirect = redirect
         self._protocol_name = protocol_name
+        if names:  # what they do not have is the default's, whose certificate may say otherwise
+            names = {files[0]: (), **names}
         self.certificates = Certificates(files, events, clock, names=names, terms=self._terms)
 
     def new_connection(self) -> SSL.Connection:

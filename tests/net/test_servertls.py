@@ -353,13 +353,13 @@ def names_of(client: Client) -> list[str]:
 
 
 def test_certificates_by_the_names_that_routes_have(issue: Issue, events: Remembered, clock: Any) -> None:
-    own, other = issue("a.example", file="a"), issue("b.example", file="b")
+    own, other = issue("a.example", "d.example", "y.c.example", file="a"), issue("b.example", file="b")
     server = TunnelServerTLS([own, other], events, clock, names={other: ["*.c.example", "d.example"]})
     client = Client()
-    for name, certificate in (("x.c.example", "b"), ("d.example", "b"), ("b.example", "a"), ("a.example", "a")):
+    for name, certificate in (("y.c.example", "b"), ("d.example", "b"), ("b.example", "a"), ("a.example", "a")):
         client.session = None
         assert client.meet(server, name).server_name == name
-        assert names_of(client) == [f"{certificate}.example"]
+        assert names_of(client)[0] == f"{certificate}.example"
 
 
 def test_clients_are_told_whose_certificates_are_wanted(
