@@ -11,7 +11,7 @@ from mailaccess.app.config import load
 from mailaccess.app.parts import served_certificates
 from mailaccess.app.places import places
 from mailaccess.net.certificates import CertificateFiles, CertifiedKey
-from mailaccess.net.selfsigned import make_self_signed
+from mailaccess.net.selfsigned import ensure_self_signed, make_self_signed
 
 
 def test_a_certificate_of_our_own_is_made_while_no_other_process_makes_one(
@@ -19,21 +19,20 @@ def test_a_certificate_of_our_own_is_made_while_no_other_process_makes_one(
 ) -> None:
     config = load(None, {"maildir": str(tmp_path)}).values
     where = places(config)
-    made = parts.ensure_self_signed
 
     def watched(files: CertificateFiles) -> CertifiedKey:
         other = os.open(where.state, os.O_RDONLY)
         with pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.close(other)
-        return made(files)
+        return ensure_self_signed(files)
 
     monkeypatch.setattr(parts, "ensure_self_signed", watched)
     said: list[str] = []
     [files] = served_certificates(config, where, said.append)
     assert files.certificate == where.certificate
     assert len(said) == 1
-    monkeypatch.setattr(parts, "ensure_self_signed", made)
+    monkeypatch.setattr(parts, "ensure_self_signed", ensure_self_signed)
     served_certificates(config, where, said.append)  # the lock was let go
     assert said[1] == said[0]
 

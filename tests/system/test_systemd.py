@@ -109,11 +109,13 @@ class Unit(House):
             assert there in example
             example = example.replace(there, str(here))
         (folder / "mailaccess.toml").write_text(example)
+        both = self.certificate.read_bytes() + (credentials / "private-key").read_bytes()
+        (credentials / "certificate").write_bytes(both)  # as a tunnel wants it, and a server does not mind
         self.variables = {"CREDENTIALS_DIRECTORY": str(credentials), "STATE_DIRECTORY": str(self.state)}
 
     def command(self, instance: str = "") -> list[str]:
         [line] = settings(self.file)["ExecStart"]
-        line = line.replace("%j", instance).replace("/etc/mailaccess/", f"{self.folder}/")
+        line = line.replace("%j", instance).replace("%i", instance).replace("/etc/mailaccess/", f"{self.folder}/")
         for name, value in self.variables.items():
             line = line.replace(f"${{{name}}}", value)
         words = shlex.split(line)
@@ -166,6 +168,29 @@ def test_a_process_for_each_connection_serves_inside_its_sandbox(tmp_path: Path)
         said = tmp_path / "super-server"
         eventually(lambda: re.search(r"Child \d+ died with code 0", said.read_text()))
     assert "login protocol=imap user=joe address=127.0.0.1" in said.read_text()
+
+
+def test_a_tunnel_runs_inside_its_sandbox_and_tells_systemd(tmp_path: Path, systemd: "Systemd") -> None:
+    unit = Unit(tmp_path, "mailaccess-tunnel@.service")
+    with socket.create_server(("127.0.0.1", 0)) as daemon:
+        daemon.settimeout(30)
+        (tmp_path / "tunnel-pop3.toml").write_text(
+            f'[[tunnel]]\naccept = "systemd:pop3s"\nconnect = "127.0.0.1:{daemon.getsockname()[1]}"\n'
+            f'certificate = "{unit.certificate}"\n'
+        )
+        told = {"NOTIFY_SOCKET": str(systemd.path), "WATCHDOG_USEC": "400000", **unit.variables}
+        with activating(unit, unit.command("pop3"), 1, "--fdname=pop3s", **told) as (process, [port]):
+            client = socket.create_connection(("127.0.0.1", port), 30)
+            with tls(unit).wrap_socket(client, server_hostname="localhost") as secured:
+                with daemon.accept()[0] as inner:
+                    inner.sendall(b"+OK a daemon that knows no TLS\r\n")
+                assert secured.recv(100) == b"+OK a daemon that knows no TLS\r\n"
+            assert systemd.hears("READY")["READY"] == "1"
+            systemd.hears("WATCHDOG")
+            process.send_signal(signal.SIGTERM)
+            assert systemd.hears("STOPPING")["STOPPING"] == "1"
+            assert process.wait(15) == 0
+    assert "Traceback" not in (tmp_path / "super-server").read_text()
 
 
 # -- sockets by their names
