@@ -26,8 +26,8 @@ def add_routes(section: InForce, keys: Keys, primaries: Mapping[str, Keys]) -> N
     for setting in section.all("accept"):
         section.report.refuse(setting, "a section with sni = SERVICE:NAME accepts where that service does")
     for setting in secondary(section):
-        service, colon, name = setting.value.partition(":")
-        if not colon or not _is_pattern(name):
+        service, _, name = setting.value.partition(":")
+        if not _is_pattern(name):
             section.report.refuse(setting, "SERVICE:NAME is needed, NAME a host name or *.example.org")
         elif service not in primaries:
             section.report.refuse(setting, f"a server's section [{service}] with accept is needed")

@@ -133,6 +133,20 @@ def test_a_name_of_another_section_is_a_route(conf: Conf) -> None:
     ]
 
 
+def test_of_two_sections_with_one_name_the_first_has_the_routes(conf: Conf) -> None:
+    read = conf("""\
+        cert = a.pem
+        connect = 80
+        [a]
+        accept = 443
+        [a]
+        accept = 444
+        [b]
+        sni = a:b.example.org
+        """)
+    assert [len(tunnel.sni) for tunnel in read.tunnels] == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("option", "names"),
     [("verifyPeer = yes\nCAfile = ca.pem", "ca, verify"), ("TIMEOUTidle = 5", "idle_timeout_seconds")],

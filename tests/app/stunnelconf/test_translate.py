@@ -100,8 +100,8 @@ IN_A_CLIENT: list[tuple[str, dict[str, Any]]] = [
     ),
     (
         "protocol = connect\nconnect =\nconnect = 8080\nprotocolHost = ::1:995\nprotocolAuthentication = BASIC\n"
-        "protocolUsername = j@e\nprotocolPassword = a:b/ c",
-        {"via": "http://j%40e:a%3Ab%2F%20c@localhost:8080", "connect": ("[::1]:995",)},
+        "protocolUsername = j/@e\nprotocolPassword = a:b/ c",
+        {"via": "http://j%2F%40e:a%3Ab%2F%20c@localhost:8080", "connect": ("[::1]:995",)},
     ),
 ]
 
