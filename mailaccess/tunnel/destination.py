@@ -23,8 +23,8 @@ RETRY_SECONDS = 1.0
 """Between two rounds through all targets: a server that is restarted is back by then."""
 
 
-class NoneUp(Unreachable):
-    """Health checks say that no target is up."""
+_PASSING = (Unreachable, StreamLost)
+"""What may be over in a second; what else goes wrong does not mend itself."""
 
 
 class Destination(Protocol):
@@ -49,31 +49,32 @@ class Servers:
         Where health checks say that none is up there is nothing to try, and nothing to wait for.
         """
         for left in reversed(range(self.retries + 1)):
-            try:
-                return await self._first(visitor)
-            except (Unreachable, StreamLost) as fault:  # what else goes wrong does not mend itself in a second
-                if not left or isinstance(fault, NoneUp):
-                    raise
+            faults: list[TunnelFault] = []
+            far = await self._first(visitor, faults)
+            if far is not None:
+                return far
+            if not left or not any(isinstance(fault, _PASSING) for fault in faults):
+                raise faults[-1] if faults else Unreachable("no target is up")
             await pause(self.clock, RETRY_SECONDS)
         raise AssertionError("the last round returns or raises")
 
-    async def _first(self, visitor: Visitor) -> Far:
-        fault: TunnelFault = NoneUp("no target is up")
+    async def _first(self, visitor: Visitor, faults: list[TunnelFault]) -> Far | None:
+        """The first target that takes the connection; None where none does, with the ``faults`` of all."""
         for target in self.balance.order(self.clock.seconds()):
             self.balance.taken(target)
             try:
                 far = await self.way.open(target, visitor)
-            except TunnelFault as failed:
-                fault = failed
+            except TunnelFault as fault:
+                faults.append(fault)
                 self.balance.released(target)
-                self.balance.failed(target, str(failed), self.clock.seconds())
+                self.balance.failed(target, str(fault), self.clock.seconds())
             except BaseException:
                 self.balance.released(target)
                 raise
             else:
                 self.balance.well(target)
                 return replace(far, release=partial(self.balance.released, target))
-        raise fault
+        return None
 
 
 @dataclass(frozen=True, slots=True)

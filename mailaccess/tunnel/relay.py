@@ -17,6 +17,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from mailaccess.tunnel.faults import StreamLost
 from mailaccess.tunnel.stream import Stream
 
+FLUSH_SECONDS = 10.0
+"""What a side gets at the least, between two octets, to take what was said before the end."""
+
 
 @dataclass(slots=True)
 class Flow:
@@ -75,12 +78,16 @@ class Relay:
             self.fault = self.fault or str(lost)
             sink.abort(str(lost))
             return
-        self._patience = min(self._patience, self._close_seconds)
-        self._last = self._clock.seconds()
-        self._watch()
+        self._wait_at_most(max(self._close_seconds, FLUSH_SECONDS))
         await _ended(sink)
+        self._wait_at_most(self._close_seconds)
 
     # -- patience
+
+    def _wait_at_most(self, seconds: float) -> None:
+        self._patience = min(self._patience, seconds)
+        self._last = self._clock.seconds()
+        self._watch()
 
     def _watch(self) -> None:
         """Look at the clock when patience may be at its end, and not each time an octet passes."""

@@ -66,7 +66,8 @@ class Way:
     async def ask(self, target: Target) -> None:
         """A health check: reach ``target`` and speak its protocol. A ``TunnelFault`` where it is ill."""
         stream = await self._dial(target)
-        with within(self.reactor, self.handshake_seconds, stream.abort, f"the health check of {target}"):
+        seconds = min(self.connect_seconds, self.handshake_seconds)
+        with within(self.reactor, seconds, stream.abort, f"the health check of {target}"):
             try:
                 await self._examine(stream, target)
             finally:
@@ -116,11 +117,16 @@ class Way:
         talk = await self._enter(stream, target, visitor)
         if self.tls is not None and not self.starttls:
             talk = await self._secure(talk, target)
-        greeting = await listen(talk, self.protocol, str(target))
+        greeting = await self._greeting(talk, stream, target)
         if self.starttls and self.protocol is not None:
             greeting = await self.protocol.ask_for_tls(talk, greeting)
             talk = await self._secure(talk, target)
         return Far(talk.hand_back(), str(target), greeting)
+
+    async def _greeting(self, talk: Conversation, stream: Stream, target: Target) -> bytes:
+        doubt = "" if self.tls is not None and not self.starttls else " (does it begin with TLS?)"
+        with within(self.reactor, self.handshake_seconds, stream.abort, f"the greeting of {target}{doubt}"):
+            return await listen(talk, self.protocol, str(target))
 
     async def _secure(self, talk: Conversation, target: Target) -> Conversation:
         assert self.tls is not None  # else nobody asks for TLS
