@@ -4,10 +4,9 @@ All of it was chosen by somebody else: values are one line each, of printable ch
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
-from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -41,11 +40,14 @@ _WORDS = {
 }
 """OpenSSL's numbers (``x509_vfy.h``, which never change) for what operators meet. It has words for all others."""
 
-T = TypeVar("T")
-
-
-class CertificateUnreadable(Exception):
-    """A certificate that OpenSSL took has something in it that cannot be read."""
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What every function here that is given a certificate raises where OpenSSL took what cryptography cannot read."""
 
 
 def chain_fault(connection: SSL.Connection) -> str:
@@ -75,8 +77,8 @@ class WordyConnection(SSL.Connection):
 
 
 def peer_certificate(connection: SSL.Connection) -> x509.Certificate | None:
-    """The certificate that the peer showed. ``CertificateUnreadable``."""
-    return _read(lambda: connection.get_peer_certificate(as_cryptography=True))
+    """The certificate that the peer showed. ``UNREADABLE``."""
+    return connection.get_peer_certificate(as_cryptography=True)
 
 
 def asked_name(connection: SSL.Connection) -> str:
@@ -88,8 +90,8 @@ def asked_name(connection: SSL.Connection) -> str:
 
 
 def names_in(certificate: x509.Certificate) -> str:
-    """The hosts and addresses that a certificate is for, in words; ``NO_HOST`` for none. ``CertificateUnreadable``."""
-    names = list(_read(lambda: list(_names(certificate))))
+    """The hosts and addresses that a certificate is for, in words; ``NO_HOST`` for none. ``UNREADABLE``."""
+    names = list(_names(certificate))
     if not names:
         return NO_HOST
     more = [f"{len(names) - _NAMES_TOLD} more"] if len(names) > _NAMES_TOLD else []
@@ -97,18 +99,18 @@ def names_in(certificate: x509.Certificate) -> str:
 
 
 def fields_of(certificate: x509.Certificate) -> dict[str, str]:
-    """A certificate as programs get it, under mod_ssl's names without its prefix. ``CertificateUnreadable``.
+    """A certificate as programs get it, under mod_ssl's names without its prefix. ``UNREADABLE``.
 
     DN and I_DN (RFC 4514), CN and EMAIL where there are some, SERIAL (hexadecimal), V_START and V_END (times as OpenSSL
     writes them), FINGERPRINT (SHA-256).
     """
-    return _read(lambda: {key: plain(value) for key, value in _fields(certificate) if value})
+    return {key: plain(value) for key, value in _fields(certificate) if value}
 
 
 def public_key_pin(certificate: x509.Certificate) -> bytes:
-    """SHA-256 of its SubjectPublicKeyInfo (RFC 7469 §2.4). ``CertificateUnreadable``."""
-    key = _read(certificate.public_key)
-    return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+    """SHA-256 of its SubjectPublicKeyInfo (RFC 7469 §2.4). ``UNREADABLE``."""
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return sha256(key).digest()
 
 
 def _fields(certificate: x509.Certificate) -> Iterator[tuple[str, str]]:
@@ -162,11 +164,3 @@ def _time(moment: datetime) -> str:
 def plain(text: str) -> str:
     """``text`` as it may stand in a log or an environment."""
     return "".join(c if c.isprintable() else "?" for c in text[:VALUE_CHARACTERS])
-
-
-def _read(look: Callable[[], T]) -> T:
-    """What ``look`` finds. cryptography reads late, and has several ways to say that something is badly encoded."""
-    try:
-        return look()
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise CertificateUnreadable(str(error)) from error

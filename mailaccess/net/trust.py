@@ -28,7 +28,7 @@ from mailaccess.net.authorities import Authorities, look
 from mailaccess.net.hostnames import address_of, reference_name
 from mailaccess.net.peers import (
     NO_HOST,
-    CertificateUnreadable,
+    UNREADABLE,
     WordyConnection,
     chain_fault,
     fields_of,
@@ -126,7 +126,7 @@ class Judge:
             self._judge(connection, certificate)
             self._judge_names(certificate, target)
             return fields_of(certificate)
-        except CertificateUnreadable as error:
+        except (*UNREADABLE, CertificateError) as error:
             raise TLSFailed(f"its certificate cannot be read: {plain(str(error))}") from error
 
     def _judge(self, connection: SSL.Connection, certificate: x509.Certificate) -> None:
@@ -167,8 +167,6 @@ def _is_for(certificate: x509.Certificate, host: str) -> bool:
         verify(certificate, host)
     except VerificationError:
         return False
-    except CertificateError as error:
-        raise CertificateUnreadable(str(error)) from error
     return True
 
 

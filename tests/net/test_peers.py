@@ -1,7 +1,9 @@
 """What certificates say of who shows them, hostile ones too."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from ipaddress import ip_address
 
 import pytest
 from cryptography import x509
@@ -15,8 +17,8 @@ from hypothesis import strategies as st
 from mailaccess.net.certificates import fingerprint
 from mailaccess.net.peers import (
     NO_HOST,
+    UNREADABLE,
     VALUE_CHARACTERS,
-    CertificateUnreadable,
     fields_of,
     names_in,
     plain,
@@ -45,6 +47,16 @@ def certificate(
     if alternatives:
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     return builder.sign(KEY, SHA256())
+
+
+FULL = certificate(
+    (NameOID.COMMON_NAME, "a.example"),
+    alternatives=[
+        x509.DNSName("a.example"),
+        x509.RFC822Name("joe@example.org"),
+        x509.IPAddress(ip_address("192.0.2.7")),
+    ],
+)
 
 
 def test_the_fields_of_a_certificate() -> None:
@@ -114,11 +126,21 @@ def broken(good: x509.Certificate, old: bytes, new: bytes) -> x509.Certificate:
 
 def test_what_cannot_be_read() -> None:
     name = broken(certificate((NameOID.COMMON_NAME, "abc")), b"\x0c\x03abc", b"\x0c\x03\xff\xfe\xfd")
-    with pytest.raises(CertificateUnreadable):
+    with pytest.raises(UNREADABLE):
         fields_of(name)
     alternative = broken(certificate(alternatives=[x509.DNSName("abc")]), b"\x82\x03abc", b"\x82\x03\xff\xfe\xfd")
-    with pytest.raises(CertificateUnreadable):
+    with pytest.raises(UNREADABLE):
         names_in(alternative)
     curve = broken(certificate(), b"\x2a\x86\x48\xce\x3d\x03\x01\x07", b"\x2a\x86\x48\xce\x3d\x03\x01\x7f")
-    with pytest.raises(CertificateUnreadable):
+    with pytest.raises(UNREADABLE):
         public_key_pin(curve)
+
+
+@given(st.data())
+def test_no_certificate_raises_anything_else(data: st.DataObject) -> None:
+    der = bytearray(FULL.public_bytes(Encoding.DER))
+    for _ in range(data.draw(st.integers(1, 3))):
+        der[data.draw(st.integers(0, len(der) - 1))] = data.draw(st.integers(0, 255))
+    for look in (fields_of, names_in, public_key_pin):
+        with suppress(*UNREADABLE):
+            look(x509.load_der_x509_certificate(bytes(der)))

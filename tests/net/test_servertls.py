@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import SSL
+from OpenSSL.crypto import FILETYPE_ASN1
 from twisted.internet.task import Clock
 
 import mailaccess.net.trust
@@ -230,6 +231,24 @@ def test_a_client_without_certificate_by_way_of_an_anonymous_suite(serve: Serve,
     else:
         with pytest.raises(SSL.Error, match="unexpected message"):
             client.meet(server)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_certificate_that_openssl_takes_and_nobody_can_read(
+    serve: Serve, shown: Shown, tmp_path: Path, version: int
+) -> None:
+    files = shown.foreign()
+    der = files.read().leaf.public_bytes(Encoding.DER)
+    assert b"\xa0\x03\x02\x01\x02" in der
+    (tmp_path / "v2.der").write_bytes(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01"))
+    client = Client(version=version)
+    client._context.use_certificate_file(tmp_path / "v2.der", FILETYPE_ASN1)
+    client._context.use_privatekey(files.read().key)
+    trust = Trust(pins=frozenset([public_key_pin(files.read().leaf)]))
+    assert "its certificate cannot be read" in client.meet(serve(trust, redirect=True)).fault
+    client.session = None
+    with pytest.raises(TLSFailed, match="its certificate cannot be read"):
+        client.meet(serve(trust))
 
 
 # -- resumption
