@@ -1,7 +1,9 @@
 """``mailaccess inetd``: one process for each connection, started by Debian's inetd, by systemd's, and by hand."""
 
 import imaplib
+import os
 import poplib
+import pwd
 import re
 import signal
 import socket
@@ -52,9 +54,10 @@ def curl(house: House, url: str, *options: str) -> bytes:
 @contextmanager
 def debian_inetd(house: House) -> Iterator[dict[str, int]]:
     """Debian's inetd in the foreground; the ports of its services."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
     ports = {service: free_port() for service in ("imap", "imaps", "pop3", "pop3s")}
     lines = [
-        f"127.0.0.1:{port} stream tcp4 nowait root {COMMAND[0]} {' '.join(house.inetd_command(service))}\n"
+        f"127.0.0.1:{port} stream tcp4 nowait {user} {COMMAND[0]} {' '.join(house.inetd_command(service))}\n"
         for service, port in ports.items()
     ]
     (house.folder / "inetd.conf").write_text("".join(lines))
