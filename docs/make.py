@@ -150,6 +150,7 @@ def stunnel() -> str:
     lines.append(f"- ignored, with a notice, also with `-`: {_codes(openssl.WITHOUT_EFFECT)}")
     lines += ["", "## Values of `socket`", "", "For each of the three sockets; all others are refused.", ""]
     lines.append(f"- so anyway: {_codes(f'{name}=yes' for name in openssl.SOCKET_SO_ANYWAY)}")
+    lines.append(f"- understood: `a:{openssl.ONLY_IPV6}=yes` beside `accept = :::PORT`: `[::]:PORT`")
     lines.append(f"- ignored, with a notice: {_codes(openssl.SOCKET_WITHOUT_EFFECT)}")
     return "\n".join(lines) + "\n"
 

@@ -80,6 +80,8 @@ def _inetd(text: Text, report: Report) -> list[tuple[InForce, Keys]]:
     section = InForce.of(whole, service_defaults(text.defaults), report)
     keys = translate(section)
     judge_whole(section, keys)
+    for setting in secondary(section):
+        report.refuse(setting, "SERVICE:NAME stands in a [section]")
     return [(section, keys)]
 
 

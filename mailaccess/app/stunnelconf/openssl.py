@@ -62,6 +62,9 @@ WITHOUT_EFFECT = (
 SOCKET_SO_ANYWAY = ("TCP_NODELAY", "SO_REUSEADDR")
 """``socket`` options that are always on."""
 
+ONLY_IPV6 = "IPV6_V6ONLY"
+"""The ``socket`` option that is understood, for sockets that accept."""
+
 SOCKET_WITHOUT_EFFECT = (
     "SO_KEEPALIVE",
     "TCP_KEEPCNT",
@@ -76,6 +79,7 @@ SOCKET_WITHOUT_EFFECT = (
 )
 """``socket`` options of how fast something goes, or of when a lost peer is noticed: for that there are time-outs."""
 
+_FLAGS = ("yes", "no", "1", "0")
 _SO_ANYWAY = {name.lower() for name in SO_ANYWAY} | {"-no_ticket", "-no_tlsv1_2", "-no_tlsv1_3"}
 _VERSIONS = {name.lower() for name in VERSIONS}
 _WITHOUT_EFFECT = {sign + name.lower() for name in WITHOUT_EFFECT for sign in ("", "-")}
@@ -97,6 +101,12 @@ def excluded_versions(section: InForce) -> dict[str, Setting]:
     return excluded
 
 
+def only_ipv6(section: InForce) -> bool:
+    """Whether a socket that accepts on all IPv6 addresses leaves IPv4 alone, as ``socket = a:IPV6_V6ONLY=yes`` asks."""
+    given = [setting.value.lower() for setting in section.all("socket") if f"a:{ONLY_IPV6}=" in setting.value]
+    return bool(given) and given[-1].endswith(("=yes", "=1"))
+
+
 def judge_sockets(section: InForce) -> None:
     """Look at the lines ``socket``."""
     for setting in section.all("socket"):
@@ -109,6 +119,9 @@ def _judge_socket(setting: Setting, report: Report) -> None:
     name, equals, value = option.partition("=")
     if side not in ("a", "l", "r") or not colon or not equals:
         report.refuse(setting, "a:, l: or r:, then OPTION=VALUE is needed")
+    elif name == ONLY_IPV6:
+        if value.lower() not in _FLAGS:
+            report.refuse(setting, "yes or no is allowed")
     elif name in SOCKET_SO_ANYWAY:
         if value.lower() not in ("yes", "1"):
             report.refuse(setting, "it is always on")

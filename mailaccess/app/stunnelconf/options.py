@@ -83,8 +83,8 @@ SERVICE = (
     Option(
         "accept",
         _U,
-        "`accept`; without a host all IPv4 addresses, as there; several lines: a tunnel for each. A section without "
-        "`accept` serves a name of another one (`sni`), or is refused",
+        "`accept`; without a host all IPv4 addresses, `:::PORT` all of both kinds, as there on Linux; several lines: a "
+        "tunnel for each. A section without `accept` serves a name of another one (`sni`), or is refused",
     ),
     Option("CAengine", _R, _PEM),
     Option("CAfile", _U, "`ca`"),
@@ -176,8 +176,8 @@ SERVICE = (
     Option(
         "retry",
         _U,
-        "`no`, and any value in a section with `accept`: there it changes nothing; how often targets are tried is "
-        "`retries`",
+        "ignored, with a notice: it is for sections with connect and exec, which are refused; how often targets are "
+        "tried is `retries`",
     ),
     Option("securityLevel", _R, "OpenSSL's level 2 is in force; `ciphers = @SECLEVEL=3:…` sets another", ("2",)),
     Option("service", _I, "in the log each tunnel has the name of its section"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from mailaccess.app.stunnelconf.addresses import listening, target
 from mailaccess.app.stunnelconf.lines import Setting
-from mailaccess.app.stunnelconf.openssl import judge_sockets
+from mailaccess.app.stunnelconf.openssl import judge_sockets, only_ipv6
 from mailaccess.app.stunnelconf.protocols import protocol
 from mailaccess.app.stunnelconf.section import InForce
 from mailaccess.app.stunnelconf.tls import tls
@@ -49,13 +49,29 @@ def translate(section: InForce) -> Keys:
 
 
 def accepted(section: InForce) -> list[str]:
-    """The addresses on which a section accepts; a notice says where a client takes connections from everywhere."""
-    if section.yes("client"):
-        for setting in section.all("accept"):
-            if ":" not in setting.value and not setting.value.startswith("/"):
-                everywhere = f"accept = {setting.value} takes clear text from every machine: add 127.0.0.1:"
-                section.report.notice(setting.place, section.section, everywhere)
-    return _addresses(section, "accept", listening)
+    """The addresses on which a section accepts; a notice says where a client takes clear text from everywhere.
+
+    Linux gives a socket for all IPv6 addresses the IPv4 clients too, unless another has them, or it is told not to.
+    """
+    addresses = _addresses(section, "accept", listening)
+    for setting in section.all("accept"):
+        if section.yes("client") and not setting.value.startswith("/") and _is_everywhere(setting.value):
+            everywhere = (
+                f"accept = {setting.value} takes clear text from every machine: 127.0.0.1:PORT takes it from this"
+            )
+            section.report.notice(setting.place, section.section, everywhere)
+    if only_ipv6(section):
+        return addresses
+    return [_with_ipv4(address, addresses) for address in addresses]
+
+
+def _is_everywhere(accept: str) -> bool:
+    return accept.rpartition(":")[0] in ("", "0.0.0.0", "::", "[::]")  # noqa: S104  (what is warned of)
+
+
+def _with_ipv4(address: str, others: list[str]) -> str:
+    port = address.removeprefix("[::]:")
+    return port if port != address and f"0.0.0.0:{port}" not in others else address
 
 
 def judge_whole(section: InForce, keys: Keys) -> None:
@@ -136,11 +152,11 @@ def _judge_owner(section: InForce) -> None:
 
 
 def _judge_retry(section: InForce) -> None:
-    """In a section with ``accept`` the option changes nothing: it is for one that connects and executes of itself."""
+    """It is for sections that connect and execute of themselves, which are refused; in others it changes nothing."""
     retry = section.last("retry")
     if retry is None or retry.value.lower() == "no":
         return
     if retry.value.lower() != "yes" and not (retry.value.isascii() and retry.value.isdigit()):
         section.report.refuse(retry, "yes, no or a number of milliseconds is allowed")
-    elif section.all("accept"):
-        section.report.ignore(retry, "it is for sections without accept")
+    else:
+        section.report.ignore(retry, "it is for sections with connect and exec")

@@ -113,6 +113,13 @@ def test_each_address_is_a_tunnel(conf: Conf) -> None:
     assert [tunnel.accept for tunnel in read.tunnels] == ["0.0.0.0:995", "[::]:995"]
 
 
+def test_all_ipv6_addresses_are_all_of_both_kinds(conf: Conf) -> None:
+    everywhere = "[pop3s]\naccept = :::995\nconnect = 110\ncert = mail.pem\n"
+    assert conf(everywhere).tunnels[0].accept == "995"
+    assert conf(f"{everywhere}socket = a:IPV6_V6ONLY=yes\n").tunnels[0].accept == "[::]:995"
+    assert conf(f"{everywhere}socket = a:IPV6_V6ONLY=1\nsocket = a:IPV6_V6ONLY=0\n").tunnels[0].accept == "995"
+
+
 def test_a_name_of_another_section_is_a_route(conf: Conf) -> None:
     read = conf("""\
         [virtual]
@@ -235,6 +242,11 @@ def test_the_sample_of_debian_without_what_is_refused(conf: Conf) -> None:
     [
         ("accept = 995\nconnect = 110\ncert = a.pem\n", "accept stands in a [section]"),
         ("accept = 995\n[a]\nconnect = 110\ncert = a.pem\n", "accept stands in a [section]"),
+        ("connect = 110\nsni = a:b.example.org\ncert = a.pem\n", "stands in a [section]"),
+        (
+            "[a]\naccept = 1\nconnect = 2\ncert = a.pem\n[b]\nsni = a:b.org\naccept = 3",
+            "accepts where that service does",
+        ),
         ("", "one of connect and exec"),
         ("[a]\naccept = 995\ncert = a.pem\n", "one of connect and exec"),
         ("[a]\naccept = 995\nconnect = 110\nexec = /bin/cat\ncert = a.pem\n", "one of connect and exec"),

@@ -148,8 +148,8 @@ def test_what_no_line_says_has_our_own_default(conf: Conf) -> None:
         (SERVER, "sslVersionMin = TLSv1", "stunnel.conf:5: [pop3s]: TLSv1 is not spoken: TLS 1.2 is the lowest"),
         (
             CLIENT,
-            f"{VERIFIED}checkHost = a.example\naccept = 111",
-            "stunnel.conf:8: [pop3]: accept = 111 takes clear text from every machine: add 127.0.0.1:",
+            f"{VERIFIED}checkHost = a.example\naccept = 1",
+            "stunnel.conf:8: [pop3]: accept = 1 takes clear text from every machine: 127.0.0.1:PORT takes it from this",
         ),
     ],
 )
@@ -226,6 +226,7 @@ REFUSED_IN_A_SERVER = [
     ("options = LEGACY_SERVER_CONNECT", "docs/stunnel.md"),
     ("socket = TCP_NODELAY=1", "a:, l: or r:"),
     ("socket = l:TCP_NODELAY=0", "always on"),
+    ("socket = a:IPV6_V6ONLY=maybe", "yes or no"),
     ("socket = a:SO_BINDTODEVICE=lo", "docs/stunnel.md"),
     ("TIMEOUTidle = 0", "at least 1"),
     ("TIMEOUTidle = 99999999999", "a number of seconds"),
@@ -248,6 +249,7 @@ REFUSED_IN_A_CLIENT = [
     ("protocol = connect\nprotocolHost = a:b:c", "[HOST:]PORT"),
     ("protocol = connect\nprotocolHost = a:1\nconnect = b:2", "one connect"),
     ("protocol = connect\nprotocolHost = a:1\nconnect =\nconnect = /run/proxy", "a proxy"),
+    ("protocol = connect\nprotocolHost = a:1\nconnect =\nconnect = a:", "[HOST:]PORT"),
     ("protocol = connect\nprotocolHost = a:1\nprotocolAuthentication = ntlm", "basic"),
     ("protocol = smtp\nprotocolUsername = joe", "themselves"),
     ("protocol = smtp\nprotocolAuthentication = login", "themselves"),

@@ -34,6 +34,11 @@ sni = virtual:other.example.org
 cert = {pem.other}
 connect = {pop3}
 
+[everywhere]
+accept = :::{everywhere}
+cert = {pem.server}
+connect = {echo}
+
 [guarded]
 accept = 127.0.0.1:{guarded}
 cert = {pem.server}
@@ -112,7 +117,7 @@ PSKsecrets = {folder}/keys.txt
 """
 
 SERVICES = (
-    *("virtual", "guarded", "program", "origin", "imap", "keys"),
+    *("virtual", "everywhere", "guarded", "program", "origin", "imap", "keys"),
     *("to_virtual", "to_other", "to_stranger", "to_imap", "to_keys"),
 )
 
@@ -175,6 +180,10 @@ def first_line(client: socket.socket) -> bytes:
 
 def test_a_server(services: Services) -> None:
     assert echoed(services.in_tls("virtual")) == b"NOOP\r\n"
+
+
+def test_a_server_on_all_addresses(services: Services) -> None:
+    assert echoed(services.in_tls("everywhere")) == b"NOOP\r\n"
 
 
 def test_a_client_to_a_server(services: Services) -> None:
