@@ -56,12 +56,11 @@ def test_socks_through_stunnel(
 ) -> None:
     """stunnel's SOCKS is inside TLS: another stunnel takes that off, and ours speaks to it in clear.
 
-    It goes nowhere on 127.0.0.0/8; the kernel takes 0.0.0.0, which the name ``0`` stands for, to this machine too.
+    It goes nowhere on 127.0.0.0/8; the kernel takes 0.0.0.0 to this machine too.
     """
-    host = "0.0.0.0" if scheme == "socks4" else "0"
     inside = stunnel(processes, proxy=["protocol = socks", f"cert = {pem.server}"]).ports["proxy"]
     outside = stunnel(processes, outside=["client = yes", f"connect = 127.0.0.1:{inside}"]).ports["outside"]
-    assert echoed(tunnel(*reaching(far, pem, f"{scheme}://127.0.0.1:{outside}", host)).port)
+    assert echoed(tunnel(*reaching(far, pem, f"{scheme}://127.0.0.1:{outside}", "0.0.0.0")).port)
 
 
 def test_stunnel_comes_to_us_through_a_proxy(
