@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -237,3 +238,21 @@ def test_a_shared_key_in_both_roles(services: Services) -> None:
 def test_the_number_of_the_process_is_written(services: Services) -> None:
     number = int((services.folder / "tunnel.pid").read_text())
     assert Path(f"/proc/{number}").exists()
+
+
+@pytest.mark.parametrize("command", [["stunnel4"], OURS], ids=["stunnel", "ours"])
+def test_a_file_without_sections_serves_one_connection(command: list[str], tmp_path: Path, pem: Certificates) -> None:
+    configuration = tmp_path / "stunnel.conf"
+    configuration.write_text(f"cert = {pem.server}\nexec = /bin/cat\nsyslog = no\npid =\nRNDbytes = 5\n")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname(), 10)
+        connection, _ = listener.accept()
+        with connection:
+            fd = connection.fileno()
+            one = subprocess.Popen(
+                [program(command[0]), *command[1:], str(configuration)],
+                stdin=fd, stdout=fd, stderr=fd, env=environment(),
+            )  # fmt: skip
+    context = ssl.create_default_context(cafile=pem.ca)
+    assert echoed(context.wrap_socket(client, server_hostname="localhost")) == b"NOOP\r\n"
+    one.wait(10)
