@@ -192,6 +192,13 @@ def test_the_line_names_all_that_is_in_the_way(conf: Conf) -> None:
     assert "\n" not in str(refusal.value)
 
 
+def test_a_line_of_another_file_is_named_with_it(conf: Conf, tmp_path: Path) -> None:
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "one").write_text("libwrap = yes\n")
+    with pytest.raises(ConfigError, match=r"; nor are conf\.d/one:1 libwrap, line 3 ident$"):
+        conf("chroot = /\ninclude = conf.d\nident = joe\n[a]\naccept = 1\nconnect = 2\ncert = a.pem\n")
+
+
 def test_a_default_that_is_refused_is_named_once(conf: Conf) -> None:
     with pytest.raises(ConfigError) as refusal:
         conf("""\
