@@ -113,9 +113,9 @@ def as_user(user: str) -> list[str]:
 
 @dataclass
 class PostgreSQL:
-    """A database server that asks for a password; with TLS, it takes nobody in clear, and asks without SCRAM.
+    """A database server that asks for a password; with TLS, it takes nobody in clear.
 
-    A client in clear refuses a server that offers SCRAM-SHA-256-PLUS, which binds a login to its TLS.
+    It asks by SCRAM, as by default; with TLS it offers to bind the login to that, which a client in clear cannot.
     """
 
     port: int
@@ -152,7 +152,7 @@ def postgresql(processes: Processes, folder: Path, certificate: str = "") -> Pos
         if os.geteuid() == 0:
             shutil.chown(owned, "postgres")
         settings |= {"ssl": "on", "ssl_cert_file": str(owned), "ssl_key_file": str(owned)}
-        (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 password\n")
+        (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
     running = processes.start(
         [*as_user("postgres"), postgres_program("postgres"), "-D", str(data), *options], stop_signal=signal.SIGINT
