@@ -16,6 +16,9 @@ from mailaccess.app.stunnelconf.verification import verification
 Keys = dict[str, Any]
 """The keys of a table, without ``accept``."""
 
+CONNECTIONS_PER_ADDRESS = 10_000
+"""As many as in all: the clients of an stunnel are often another one, with a whole network behind it."""
+
 _SECONDS = {
     "timeoutbusy": ("handshake_timeout_seconds", 1),
     "timeoutclose": ("close_timeout_seconds", 0),
@@ -34,6 +37,7 @@ def translate(section: InForce) -> Keys:
         "connect": tuple(_addresses(section, "connect", target)),
         "balance": _balance(section),
         "source": _source(section),
+        "connections_per_address": CONNECTIONS_PER_ADDRESS,
         **tls(section),
         **verification(section),
         **_program(section),

@@ -36,6 +36,7 @@ def test_the_server_of_the_manual(conf: Conf) -> None:
             certificate="mail.pem",
             verify="none",
             balance="priority",
+            connections_per_address=10_000,
         ),
     )
     assert not read.inetd

@@ -136,7 +136,8 @@ def test_what_no_line_says_has_our_own_default(conf: Conf) -> None:
     different = {
         key: getattr(tunnel, key) for key in TunnelTable.__slots__ if getattr(tunnel, key) != getattr(ours, key)
     }
-    assert different == {"verify": "none", "balance": "priority"}  # as in stunnel
+    as_in_stunnel = {"verify": "none", "balance": "priority", "connections_per_address": ours.connections}
+    assert different == as_in_stunnel
 
 
 @pytest.mark.parametrize(
