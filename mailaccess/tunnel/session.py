@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from mailaccess.interfaces import IEvents
@@ -49,15 +48,12 @@ class Session:
         self._events = events
         self._began = clock.seconds()
         self._far: Far | None = None
-        self._opening: Deferred[Far] | None = None
 
     def abort(self, reason: str) -> None:
         """End it now, whatever it waits for."""
         self._socket.abort(reason)
         if self._far is not None:
             self._far.stream.abort(reason)
-        if self._opening is not None:
-            self._opening.cancel()
 
     async def run(self) -> None:
         """Serve the connection to its end. Raises nothing that a client or a target can bring about."""
@@ -91,6 +87,9 @@ class Session:
             raise
         try:
             await self._serve()
+        except TunnelFault:
+            await self._part()
+            raise
         finally:
             doors.leave(host)
 
@@ -133,6 +132,8 @@ class Session:
         with self._in_time("the client's way to TLS"):
             if not await self._plan.protocol.offer_tls(talk, far.greeting):
                 self._log("tunnel_closed", target=far.name, reason="the client left before TLS")
+                self._let_go()
+                await self._part()
                 return
             self._near = talk.hand_back()
             await self._secure(self._plan.tls)
@@ -148,16 +149,11 @@ class Session:
 
     async def _open(self, destination: Destination) -> Far:
         """The far end; where there is none the client is told before the fault is raised."""
-        self._opening = Deferred.fromCoroutine(destination.open(self._visitor))
         try:
-            self._far = await self._opening
-        except CancelledError:
-            raise StreamLost("the session was ended before there was a target") from None
+            self._far = await self._socket.while_connected(destination.open(self._visitor))
         except TunnelFault:
             await self._excuse()
             raise
-        finally:
-            self._opening = None
         return self._far
 
     async def _join(self, far: Far) -> None:
@@ -189,10 +185,13 @@ class Session:
             far.release()
 
     async def _excuse(self) -> None:
-        """Say in the client's protocol that nobody is there, and wait until it has heard that."""
-        words = self._plan.protocol.unavailable(UNAVAILABLE) if self._plan.protocol is not None else b""
+        """Say in the client's protocol that nobody is there."""
+        await self._part(self._plan.protocol.unavailable(UNAVAILABLE) if self._plan.protocol is not None else b"")
+
+    async def _part(self, last_words: bytes = b"") -> None:
+        """Wait until the client has heard what was said to it last, a good-bye or an alert, and goes."""
         with suppress(StreamLost), within(self._clock, GOODBYE_SECONDS, self._socket.abort, "the good-bye"):
-            await self._near.write(words)
+            await self._near.write(last_words)
             await self._near.end()
             while await self._near.read():
                 pass
@@ -210,6 +209,8 @@ class Session:
             who |= {"tls": visitor.tls_version, "cipher": visitor.tls_cipher}
         if visitor.peer is not None and visitor.peer.server_name:
             who["server_name"] = visitor.peer.server_name
+        if visitor.peer is not None and visitor.peer.fault:
+            who["not_trusted"] = visitor.peer.fault
         self._events.event(event, **who, **fields, seconds=round(self._clock.seconds() - self._began, 3))
 
 

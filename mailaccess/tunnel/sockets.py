@@ -4,10 +4,10 @@ Nothing is lost at close: ``end`` returns when everything was handed to the kern
 order instead of with a reset, which would take back what the kernel has not sent yet.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -15,6 +15,8 @@ from zope.interface import implementer
 
 from mailaccess.ops.transport import unsent_octets
 from mailaccess.tunnel.faults import StreamLost
+
+T = TypeVar("T")
 
 HELD_BYTES = 256 * 1024
 """What may come in while nobody reads, before the kernel's buffers are left to fill: four reads of the reactor."""
@@ -38,6 +40,7 @@ class SocketStream(Protocol):
         self._full = False
         self._reading_paused = False
         self._lost: str | None = None
+        self._work: Deferred[Any] | None = None
 
     # -- Stream
 
@@ -99,6 +102,25 @@ class SocketStream(Protocol):
             self.transport.abortConnection()
         self._lose(reason)
 
+    async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:
+        """What ``work`` comes to. It is cancelled where the connection is lost before, and ``StreamLost`` raised.
+
+        A client that has only ended what it says is still there.
+        """
+        if self._lost is not None:
+            work.close()
+            raise StreamLost(self._lost)
+        running: Deferred[T] = Deferred.fromCoroutine(work)
+        self._work = running
+        try:
+            return await running
+        except CancelledError:
+            if self._lost is None:
+                raise
+            raise StreamLost(self._lost) from None
+        finally:
+            self._work = None
+
     # -- Twisted's side
 
     def connectionMade(self) -> None:  # noqa: N802
@@ -159,6 +181,8 @@ class SocketStream(Protocol):
         if self._reader is not None:
             reader, self._reader = self._reader, None
             reader.errback(StreamLost(reason))
+        if self._work is not None:
+            self._work.cancel()
         self._changed()
 
     async def _change(self) -> None:
