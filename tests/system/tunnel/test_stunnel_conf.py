@@ -3,6 +3,7 @@
 import socket
 import ssl
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,7 +119,7 @@ PSKsecrets = {folder}/keys.txt
 """
 
 SERVICES = (
-    *("virtual", "everywhere", "guarded", "program", "origin", "imap", "keys"),
+    *("virtual", "guarded", "program", "origin", "imap", "keys"),
     *("to_virtual", "to_other", "to_stranger", "to_imap", "to_keys"),
 )
 
@@ -143,25 +144,34 @@ class Services:
         return context.wrap_socket(self.in_clear(service), server_hostname="localhost")
 
 
+@pytest.fixture
+def ports(processes: Processes) -> Iterator[dict[str, int]]:
+    """Ports that are free; one of them is so on every address, and stays bound here, without listening."""
+    with socket.socket(socket.AF_INET6) as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("::", 0))
+        yield {name: processes.free_port() for name in SERVICES} | {"everywhere": held.getsockname()[1]}
+
+
 @pytest.fixture(params=["stunnel", "ours"])
 def services(
-    request: pytest.FixtureRequest, tmp_path: Path, processes: Processes, plain: StartPlain, pem: Certificates
+    request: pytest.FixtureRequest, processes: Processes, ports: dict[str, int], plain: StartPlain, pem: Certificates
 ) -> Services:
-    ports = {name: processes.free_port() for name in SERVICES}
-    values = {"folder": tmp_path, "pem": pem, **ports}
+    folder = processes.folder
+    values = {"folder": folder, "pem": pem, **ports}
     servers = {"echo": plain(echo).target, "pop3": plain(POP3).target, "imap_server": plain(IMAP).target}
-    keys = tmp_path / "keys.txt"
+    keys = folder / "keys.txt"
     keys.write_text(f"joe:{'0f' * 32}\n")
     keys.chmod(0o600)
-    (tmp_path / "clients.d").mkdir()
-    (tmp_path / "clients.d" / "10-clients.conf").write_text(CLIENTS.format(**values))
-    configuration = tmp_path / "stunnel.conf"
+    (folder / "clients.d").mkdir()
+    (folder / "clients.d" / "10-clients.conf").write_text(CLIENTS.format(**values))
+    configuration = folder / "stunnel.conf"
     configuration.write_text(CONFIGURATION.format(**values, **servers))
     command = OURS if request.param == "ours" else [program("stunnel4")]
     running = processes.start([*command, str(configuration)], environment=environment())
     for port in ports.values():
         running.listens(port)
-    return Services(ports, pem, tmp_path)
+    return Services(ports, pem, folder)
 
 
 def echoed(client: socket.socket) -> bytes:
