@@ -11,7 +11,7 @@ from mailaccess.interfaces import IEvents
 from mailaccess.tunnel.balance import Balance
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.environment import program_environment
-from mailaccess.tunnel.faults import StreamLost, TunnelFault, Unreachable
+from mailaccess.tunnel.faults import StreamLost, TunnelFault, Unreachable, blamed_on
 from mailaccess.tunnel.greeting import listen
 from mailaccess.tunnel.patience import pause, within
 from mailaccess.tunnel.programs import Program, start
@@ -94,9 +94,9 @@ class Programs:
         stream = await start(self.program, environment, self.reactor, self.events, self.service)
         talk = Conversation(stream)
         name = self.program.file
-        with within(self.reactor, self.greeting_seconds, stream.abort, f"the greeting of {name}"):
+        with blamed_on(name), within(self.reactor, self.greeting_seconds, stream.abort, "the greeting"):
             try:
-                greeting = await listen(talk, self.protocol, name)
+                greeting = await listen(talk, self.protocol)
             except BaseException:
                 stream.abort(f"{name} is of no use")
                 raise

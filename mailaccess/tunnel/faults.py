@@ -3,6 +3,9 @@
 The client gets the words of its own protocol (``Spoken.unavailable``), or nothing where there are none.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from mailaccess.errors import MailAccessError
 
 
@@ -40,6 +43,15 @@ class TLSFailed(TunnelFault):
     """The handshake failed, or the peer is not who it must be."""
 
     event = "tunnel_tls_failed"
+
+
+@contextmanager
+def blamed_on(whom: object) -> Iterator[None]:
+    """Have the faults of the block say whose they are."""
+    try:
+        yield
+    except TunnelFault as fault:
+        raise type(fault)(f"{whom}: {fault}") from fault
 
 
 _SHOWN_OCTETS = 200  # a line of the log stays one that can be read

@@ -5,23 +5,20 @@ their password to the wrong server. The first line tells.
 """
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Mismatch, Refused, Unreachable
+from mailaccess.tunnel.faults import Unreachable
 from mailaccess.tunnel.protocols.lines import check_greeting, whole_reply
 from mailaccess.tunnel.spoken import Spoken
 
 
-async def listen(far: Conversation, protocol: Spoken | None, server: str) -> bytes:
-    """The greeting of ``server``, empty where ``protocol`` has none. ``Mismatch``, or ``Refused`` for a bad one.
+async def listen(far: Conversation, protocol: Spoken | None) -> bytes:
+    """The server's greeting, empty where ``protocol`` has none. ``Mismatch``, or ``Refused`` for a bad one.
 
     ``Unreachable`` where it closes before: a server that is restarted, behind inetd or another tunnel, does.
     """
     if protocol is None or not protocol.speaks_first:
         return b""
     if await far.ended():
-        raise Unreachable(f"{server} closes connections before its greeting")
+        raise Unreachable("it closes connections before its greeting")
     line = await far.line()
-    try:
-        check_greeting(protocol, line)
-    except (Mismatch, Refused) as fault:
-        raise type(fault)(f"{server}: {fault}") from fault
+    check_greeting(protocol, line)
     return await whole_reply(far, line)

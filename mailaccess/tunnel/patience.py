@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 
 
 @contextmanager
@@ -20,6 +21,5 @@ def within(clock: IReactorTime, seconds: float, abort: Callable[[str], None], wh
 
 async def pause(clock: IReactorTime, seconds: float) -> None:
     """Wait."""
-    over: Deferred[None] = Deferred()
-    clock.callLater(seconds, over.callback, None)
+    over: Deferred[None] = deferLater(clock, seconds)
     await over

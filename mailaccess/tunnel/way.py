@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.abstract import isIPAddress, isIPv6Address
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
 from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Unreachable
+from mailaccess.tunnel.faults import Unreachable, blamed_on
 from mailaccess.tunnel.greeting import listen
 from mailaccess.tunnel.patience import within
 from mailaccess.tunnel.proxies.via import Via
@@ -56,7 +58,7 @@ class Way:
     async def open(self, target: Target, visitor: Visitor | None) -> Far:
         """Reach ``target`` for ``visitor``. A ``TunnelFault`` says why not."""
         stream = await self._dial(target)
-        with within(self.reactor, self.handshake_seconds, stream.abort, f"the beginning with {target}"):
+        with blamed_on(target), within(self.reactor, self.handshake_seconds, stream.abort, "the beginning"):
             try:
                 return await self._begin(stream, target, visitor)
             except BaseException:
@@ -67,7 +69,7 @@ class Way:
         """A health check: reach ``target`` and speak its protocol. A ``TunnelFault`` where it is ill."""
         stream = await self._dial(target)
         seconds = min(self.connect_seconds, self.handshake_seconds)
-        with within(self.reactor, seconds, stream.abort, f"the health check of {target}"):
+        with blamed_on(target), within(self.reactor, seconds, stream.abort, "the health check"):
             try:
                 await self._examine(stream, target)
             finally:
@@ -91,10 +93,22 @@ class Way:
         else:
             endpoint = self._endpoint(*((self.via.host, self.via.port) if self.via else (target.host, target.port)))
         try:
-            stream: SocketStream = await endpoint.connect(_STREAMS)
+            return await self._connected(endpoint.connect(_STREAMS))
         except (ConnectError, OSError, ValueError) as error:  # ValueError: a name that can be no host's
             raise Unreachable(f"{target} cannot be reached: {_one_line(error)}") from error
-        return stream
+
+    async def _connected(self, connecting: Deferred[SocketStream]) -> SocketStream:
+        """The stream, in time: a resolver that does not answer has no other end.
+
+        ``CancelledError`` where it is cancelled, which some of Twisted's endpoints take for a failure of the target.
+        """
+        outcome: Deferred[SocketStream] = Deferred()
+        connecting.addCallbacks(outcome.callback, outcome.errback)
+        outcome.addTimeout(self.connect_seconds, self.reactor, _too_slow)
+        try:
+            return await outcome
+        finally:
+            connecting.cancel()
 
     def _endpoint(self, host: str, port: int) -> Any:
         """For an address without a resolver, which would cost each connection a thread's turn."""
@@ -126,12 +140,16 @@ class Way:
     async def _greeting(self, talk: Conversation, stream: Stream, target: Target) -> bytes:
         doubt = "" if self.tls is not None and not self.starttls else " (does it begin with TLS?)"
         with within(self.reactor, self.handshake_seconds, stream.abort, f"the greeting of {target}{doubt}"):
-            return await listen(talk, self.protocol, str(target))
+            return await listen(talk, self.protocol)
 
     async def _secure(self, talk: Conversation, target: Target) -> Conversation:
         assert self.tls is not None  # else nobody asks for TLS
         stream, _ = await begin_tls(talk.hand_back(), self.tls(target))
         return Conversation(stream)
+
+
+def _too_slow(result: object, seconds: float) -> Failure:
+    return Failure(TimeoutError(f"it took more than {seconds:g} s"))  # type: ignore[no-untyped-call]
 
 
 def _one_line(error: BaseException) -> str:
