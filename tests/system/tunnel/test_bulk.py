@@ -149,3 +149,21 @@ def test_a_connection_that_is_cut_is_cut_on_the_other_side(
     ):
         digest_of(secure)
     ours.logs("tunnel_closed", "reason=")
+
+
+def test_a_thousand_short_connections_leave_nothing(tunnel: StartTunnel, plain: StartPlain, pem: Certificates) -> None:
+    near, far = pair(tunnel, plain(servers.echo).target, pem)
+
+    def some(count: int) -> None:
+        for number in range(count):
+            with socket.create_connection(("127.0.0.1", near.port), 20) as connection:
+                connection.sendall(b"%05d" % number)
+                assert connection.recv(5) == b"%05d" % number
+
+    some(100)
+    eventually(lambda: near.log().count("tunnel_closed") == 100 and far.log().count("tunnel_closed") == 100)
+    before = [each.running.descriptors() for each in (near, far)], [each.running.resident() for each in (near, far)]
+    some(1000)
+    eventually(lambda: near.log().count("tunnel_closed") == 1100 and far.log().count("tunnel_closed") == 1100)
+    assert [each.running.descriptors() for each in (near, far)] == before[0]
+    assert max(each.running.resident() - was for each, was in zip((near, far), before[1], strict=True)) < 4 * MIB
