@@ -84,8 +84,7 @@ class _Maker:
         way = self._way(followed)
         side = None
         if not table.client:
-            spoken = self._protocol.name if self._protocol is not None else ""
-            side, files = server_side(table, spoken, default_certificate, self._events, self._reactor)
+            side, files = server_side(table, self._spoken_name, default_certificate, self._events, self._reactor)
             followed.append(files)
         plan = Plan(
             name=self._name,
@@ -150,6 +149,10 @@ class _Maker:
             raise ConfigError("starttls", "true", "it needs a protocol: imap pop3 smtp nntp ldap or postgresql")
         return SPOKEN.get(named)
 
+    @property
+    def _spoken_name(self) -> str:
+        return self._protocol.name if self._protocol is not None else ""
+
     # -- where it goes
 
     def _program(self) -> Destination:
@@ -169,7 +172,7 @@ class _Maker:
         table = self._table
         tls = None
         if table.client:
-            tls, files = client_sides(table, self._targets, self._events, self._reactor)
+            tls, files = client_sides(table, self._spoken_name, self._targets, self._events, self._reactor)
             followed.append(files)
         return Way(
             self._reactor,

@@ -20,29 +20,28 @@ from mailaccess.tunnel.tlsside import TLSSide
 DefaultCertificate = Callable[[], CertificateFiles]
 """What a server side shows that names no certificate; it is made when it is asked for."""
 
-_DIRECT_TLS = {"postgresql": b"postgresql"}
-"""What a protocol is called in ALPN where a client insists on it (PostgreSQL 17's direct TLS)."""
+_INSISTING = {"postgresql": b"postgresql"}
+"""What servers must be asked for by ALPN that begin with TLS (PostgreSQL 17's direct TLS)."""
 
 
 def server_side(
     table: TunnelTable, protocol: str, default: DefaultCertificate, events: IEvents, clock: Any
 ) -> tuple[TLSSide, Following]:
     """The server's role, and the files that it follows. ``ConfigError``."""
-    protocol_name = _DIRECT_TLS.get(protocol, protocol.encode() or None)
+    protocol_name = protocol.encode() or None
     if table.psk:
         keyed = PSKServerTLS(Path(table.psk), events, clock, _settings(table), protocol_name=protocol_name)
         return keyed, keyed
     own = _files(table.certificate, table.private_key, "") or default()
-    files, names = [own], dict[CertificateFiles, Sequence[str]]()
+    names: dict[CertificateFiles, list[str]] = {}
     for route in table.sni:
         if not route.name:
             raise ConfigError("sni.name", "", "a host name is needed")
         routed = _files(route.certificate, route.private_key, "sni.")
         if routed is not None:
-            files.append(routed)
-            names[routed] = (route.name,)
+            names.setdefault(routed, []).append(route.name)
     side = TunnelServerTLS(
-        files,
+        [own, *names],
         events,
         clock,
         _settings(table),
@@ -55,7 +54,7 @@ def server_side(
 
 
 def client_sides(
-    table: TunnelTable, targets: Sequence[Target], events: IEvents, clock: Any
+    table: TunnelTable, protocol: str, targets: Sequence[Target], events: IEvents, clock: Any
 ) -> tuple[Callable[[Target], TLSSide], Following]:
     """The client's role towards each target, and the files that it follows. ``ConfigError``."""
     if table.psk:
@@ -75,6 +74,7 @@ def client_sides(
         _settings(table),
         certificate=_files(table.certificate, table.private_key, ""),
         server_name=table.server_name,
+        protocol_name=_INSISTING.get(protocol) if not table.starttls else None,
         service=table.name or table.accept,
     )
     sides = {target: client.to(target.host) for target in targets}

@@ -87,7 +87,7 @@ def tls_of(transport: Any) -> dict[str, str]:
 def openssl_reason(error: SSL.Error) -> str:
     """The last word of OpenSSL's error queue: ``wrong version number``."""
     queue: Any = error.args[0] if error.args else None
-    words = str(queue[-1][-1]) if queue else "no reason given"
+    words = str(queue[-1][-1]) if queue and isinstance(queue, list) else "no reason given"
     return re.sub(r"[^ -~]", "?", words)
 
 
