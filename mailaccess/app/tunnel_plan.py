@@ -80,6 +80,9 @@ class _Maker:
 
     def make(self, default_certificate: DefaultCertificate) -> Tunnel:
         table = self._table
+        if table.client and not _is_local(self._endpoint):
+            warning = "whoever reaches this address may speak to the targets, and in clear"
+            self._events.event("clear_to_others", service=self._name, accept=table.accept, warning=warning)
         followed: list[Following] = []
         way = self._way(followed)
         side = None
@@ -218,6 +221,17 @@ def _endpoint(table: TunnelTable) -> Endpoint | None:
     if isinstance(endpoint, TCPEndpoint) and endpoint.host is None and table.client:
         return replace(endpoint, host=LOCAL)
     return endpoint
+
+
+def _is_local(endpoint: Endpoint | None) -> bool:
+    """Whether only this machine's programs come in there, as far as can be seen."""
+    if not isinstance(endpoint, TCPEndpoint):
+        return True
+    host = endpoint.host or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == LOCAL
 
 
 def _check_address(text: str) -> None:

@@ -14,11 +14,12 @@ from typing import Any
 
 from OpenSSL import SSL
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ISSLTransport
-from twisted.internet.tcp import Server
+from twisted.internet.tcp import Client, Server
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
 from mailaccess.values import Peer
 
+_PLAIN = (Server, Client)
 _INT = struct.Struct("i")
 
 GOODBYE_SECONDS = 5.0
@@ -28,7 +29,7 @@ GOODBYE_SECONDS = 5.0
 def write_now(transport: Any, data: bytes) -> None:
     """Write ``data``, handing it to the kernel at once where nothing is queued before it.
 
-    The rest of it, or all of it on any transport but a plain TCP server's, goes the way of ``transport.write``.
+    The rest of it, or all of it on any transport but plain TCP, goes the way of ``transport.write``.
     """
     if _may_send_at_once(transport):
         sent = transport.writeSomeData(data)
@@ -42,7 +43,7 @@ def write_now(transport: Any, data: bytes) -> None:
 def _may_send_at_once(transport: Any) -> bool:
     """Whether sending at once keeps the order of octets, their secrecy, and the turns of a pull producer."""
     return (
-        type(transport) is Server
+        type(transport) in _PLAIN
         and not transport.TLS
         and bool(transport.connected)
         and not transport.disconnecting

@@ -13,7 +13,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mailaccess.ops.transport import unsent_octets
+from mailaccess.ops.transport import unsent_octets, write_now
 from mailaccess.tunnel.faults import StreamLost
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class SocketStream(Protocol):
         """Send, and wait for room."""
         if self._lost is not None:
             raise StreamLost(self._lost)
-        self.transport.write(data)
+        write_now(self.transport, data)
         if self._full:
             await self._change()
 
