@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import trustme
 from OpenSSL import SSL
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
+from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory
 
 from mailaccess.tunnel.sockets import SocketStream
@@ -32,12 +32,13 @@ def socket_pair() -> tuple[SocketStream, SocketStream]:
     """Both ends of a TCP connection on loopback: who connected, and who accepted."""
     accepted: list[SocketStream] = []
     factory = _Streams(accepted.append)
-    port = result_of(TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(factory))
-    connecting = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port).connect(_Streams(lambda stream: None))
-    connected = result_of(connecting)
+    connected: list[SocketStream] = []
+    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+    connecting = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port).connect(_Streams(connected.append))
+    result_of(connecting)
     turn_until(lambda: accepted)
     result_of(port.stopListening())
-    return connected, accepted[0]
+    return connected[0], accepted[0]
 
 
 class _Streams(Factory):

@@ -1,4 +1,5 @@
 import hashlib
+from contextlib import suppress
 
 import pytest
 from pairs import result_of, sides, socket_pair
@@ -95,12 +96,12 @@ def test_who_does_not_read_holds_the_other_back() -> None:
 
     async def flood() -> None:
         nonlocal written
-        while True:
-            await joined.client.write(CHUNK)
-            written += len(CHUNK)
+        with suppress(StreamLost):
+            while True:
+                await joined.client.write(CHUNK)
+                written += len(CHUNK)
 
     flooding = Deferred.fromCoroutine(flood())
-    flooding.addErrback(lambda failure: failure.trap(StreamLost) and None)
     turn_until(lambda: joined.client._full)
     quiet = [written, -1]
 
@@ -177,11 +178,12 @@ def test_a_slow_reader_is_not_idle() -> None:
 
     turn_until(settled)
     result_of(joined.server.end())
-    for _ in range(8):
+    for _ in range(4):
         clock.advance(9)
-        result_of(joined.server.read())
-        turn_until(lambda: not joined.server._held)
-        reactor.iterate(0.01)
+        before = joined.relay._far.unsent()
+        while joined.relay._far.unsent() == before:  # windows open in leaps
+            result_of(joined.server.read())
+            reactor.iterate(0.01)
     assert joined.relay.fault == ""
     assert result_of(digest(joined.server))
     result_of(sending)
