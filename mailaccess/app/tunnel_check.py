@@ -1,6 +1,8 @@
 """``mailaccess tunnel --check``: every target is asked before a client does."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import asdict, dataclass
 
 from mailaccess.app.tunnel_plan import Tunnel
 from mailaccess.tunnel.destination import Servers
@@ -14,16 +16,35 @@ FAULT_STATUS = 1
 _OURSELVES = Visitor("local", 0, "local", 0)
 
 
-async def check_tunnels(tunnels: Iterable[Tunnel], say: Callable[[str], None]) -> int:
-    """Reach everything that clients could be led to; says one line for each, and returns the exit status."""
-    faults = 0
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of asking a target, or a program; ``fault`` is empty where it is good."""
+
+    service: str
+    target: str
+    protocol: str
+    fault: str
+
+    def __str__(self) -> str:
+        good = f"good, it speaks {self.protocol}" if self.protocol else "good, it takes connections"
+        return f"{self.service} to {self.target}: {self.fault or good}"
+
+
+async def check_tunnels(tunnels: Iterable[Tunnel], say: Callable[[str], None], *, as_json: bool = False) -> int:
+    """Reach everything that clients could be led to, and return the exit status.
+
+    Says one line for each as soon as it is known, or all of them as JSON.
+    """
+    findings = []
     for tunnel in tunnels:
-        protocol = tunnel.plan.protocol
-        async for name, fault in _asked(tunnel):
-            faults += bool(fault)
-            good = f"good, it speaks {protocol.name}" if protocol is not None else "good, it takes connections"
-            say(f"{tunnel.plan.name} to {name}: {fault or good}")
-    return FAULT_STATUS if faults else 0
+        protocol = tunnel.plan.protocol.name if tunnel.plan.protocol is not None else ""
+        async for target, fault in _asked(tunnel):
+            findings.append(Finding(tunnel.plan.name, target, protocol, fault))
+            if not as_json:
+                say(str(findings[-1]))
+    if as_json:
+        say(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+    return FAULT_STATUS if any(finding.fault for finding in findings) else 0
 
 
 def named_mismatch(protocol: Spoken | None, target: Target) -> str:

@@ -63,6 +63,7 @@ def arrange(parser: argparse.ArgumentParser, standard: Standard) -> None:
     parser.add_argument("--stunnel-conf", metavar="FILE", help="the services of an stunnel.conf")
     parser.add_argument("--state", metavar="DIR", help="folder of the certificate that is made where none is named")
     parser.add_argument("--check", action="store_true", help="ask every target, say what is wrong, and end")
+    parser.add_argument("--json", action="store_true", help="with --check: say it as JSON")
     add_options(parser)
 
 
@@ -71,7 +72,7 @@ def run(given: argparse.Namespace, rest: Sequence[str]) -> int:
     wanted = _wanted(given)
     globalLogBeginner.beginLoggingTo([_observer(given.standard, quiet=given.check)], redirectStandardIO=False)
     if given.check:
-        return _check(wanted)
+        return _check(wanted, as_json=given.json)
     one_connection = [table for table in wanted.tables if not table.accept]
     if not one_connection:
         return _serve(wanted, given)
@@ -112,11 +113,11 @@ def _stunnel_conf(path: Path) -> Wanted:
 # -- three ways to run
 
 
-def _check(wanted: Wanted) -> int:
+def _check(wanted: Wanted, *, as_json: bool) -> int:
     """A certificate that is made for it is nobody's."""
     with TemporaryDirectory() as state:
         service = MailTunnel(wanted.tables, state=Path(state), key=wanted.key)
-        return _turn(lambda: check_tunnels(service.tunnels, _say))
+        return _turn(lambda: check_tunnels(service.tunnels, _say, as_json=as_json))
 
 
 def _serve(wanted: Wanted, given: argparse.Namespace) -> int:
