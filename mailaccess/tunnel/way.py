@@ -1,6 +1,7 @@
 """The way out to a target: connection, proxy, PROXY header, TLS, and a look at the greeting, in this order."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,7 @@ class Way:
     async def open(self, target: Target, visitor: Visitor | None) -> Far:
         """Reach ``target`` for ``visitor``. A ``TunnelFault`` says why not."""
         stream = await self._dial(target)
-        with blamed_on(target), within(self.reactor, self.handshake_seconds, stream.abort, "the beginning"):
+        with blamed_on(target):
             try:
                 return await self._begin(stream, target, visitor)
             except BaseException:
@@ -128,19 +129,21 @@ class Way:
         return talk
 
     async def _begin(self, stream: Stream, target: Target, visitor: Visitor | None) -> Far:
-        talk = await self._enter(stream, target, visitor)
-        if self.tls is not None and not self.starttls:
-            talk = await self._secure(talk, target)
-        greeting = await self._greeting(talk, stream, target)
+        secured = self.tls is not None and not self.starttls
+        with self._in_time(stream, "the handshake" if secured else "the way to it"):
+            talk = await self._enter(stream, target, visitor)
+            if secured:
+                talk = await self._secure(talk, target)
+        with self._in_time(stream, "the greeting" if secured else "the greeting (does it begin with TLS?)"):
+            greeting = await listen(talk, self.protocol)
         if self.starttls and self.protocol is not None:
-            greeting = await self.protocol.ask_for_tls(talk, greeting)
-            talk = await self._secure(talk, target)
+            with self._in_time(stream, "the way to TLS"):
+                greeting = await self.protocol.ask_for_tls(talk, greeting)
+                talk = await self._secure(talk, target)
         return Far(talk.hand_back(), str(target), greeting)
 
-    async def _greeting(self, talk: Conversation, stream: Stream, target: Target) -> bytes:
-        doubt = "" if self.tls is not None and not self.starttls else " (does it begin with TLS?)"
-        with within(self.reactor, self.handshake_seconds, stream.abort, f"the greeting of {target}{doubt}"):
-            return await listen(talk, self.protocol)
+    def _in_time(self, stream: Stream, what: str) -> AbstractContextManager[None]:
+        return within(self.reactor, self.handshake_seconds, stream.abort, what)
 
     async def _secure(self, talk: Conversation, target: Target) -> Conversation:
         assert self.tls is not None  # else nobody asks for TLS

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from listening import closed
 from OpenSSL import SSL
 from pairs import Side, result_of, sides, socket_pair
 from scripted import Scripted
@@ -84,12 +85,6 @@ class Opens:
                 result_of(self.far.write(b"nobody must be there any more"))
         closed(self.socket)
         closed(self.server)
-
-
-def closed(stream: SocketStream) -> None:
-    """Close it, and wait until its descriptor is gone."""
-    stream.abort("the test is over")
-    turn_until(lambda: stream.transport.fileno() == -1)
 
 
 class Naming(Side):

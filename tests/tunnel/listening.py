@@ -1,0 +1,76 @@
+"""Servers on loopback that do what a test says with each connection."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from pairs import result_of
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, UNIXServerEndpoint
+from twisted.internet.protocol import Factory
+
+from mailaccess.tunnel.faults import TunnelFault
+from mailaccess.tunnel.sockets import SocketStream
+from tests.net.loopback import reactor, turn_until
+
+Serve = Callable[[SocketStream], Coroutine[Any, Any, object]]
+
+
+class Listening(Factory):
+    """A server that runs ``serve`` for each connection; ``streams`` are all that it had."""
+
+    noisy = False
+
+    def __init__(self, serve: Serve, *, family: str = "127.0.0.1", path: str = "") -> None:
+        self.streams: list[SocketStream] = []
+        self._serve = serve
+        kind: Any = UNIXServerEndpoint if path else TCP6ServerEndpoint if ":" in family else TCP4ServerEndpoint
+        endpoint = kind(reactor, path) if path else kind(reactor, 0, interface=family)
+        self._port = result_of(endpoint.listen(self))
+        self.port = 0 if path else self._port.getHost().port
+
+    def buildProtocol(self, addr: object) -> SocketStream:
+        return SocketStream(self._begin)
+
+    def _begin(self, stream: SocketStream) -> None:
+        self.streams.append(stream)
+        Deferred.fromCoroutine(self._serve(stream)).addErrback(_left)
+
+    @property
+    def there(self) -> list[SocketStream]:
+        """The connections that still are."""
+        return [stream for stream in self.streams if stream._lost is None]
+
+    def stop(self) -> None:
+        """Listen no more, and close what is left."""
+        stopping = self._port.stopListening()
+        if isinstance(stopping, Deferred):
+            result_of(stopping)
+        for stream in self.streams:
+            closed(stream)
+
+
+def _left(failure: Any) -> None:
+    failure.trap(TunnelFault)
+
+
+def closed(stream: SocketStream) -> None:
+    """Close it, and wait until its descriptor is gone."""
+    stream.abort("the test is over")
+    turn_until(lambda: stream.transport.fileno() == -1)
+
+
+def greets(greeting: bytes, *answers: bytes) -> Serve:
+    """A server that greets, and gives one answer for each thing that it is told; then it waits for the end."""
+
+    async def serve(stream: SocketStream) -> None:
+        await stream.write(greeting)
+        for answer in answers:
+            if not await stream.read():
+                return
+            await stream.write(answer)
+        while await stream.read():
+            pass
+        await stream.end()
+        stream.abort("everything is said")
+
+    return serve
