@@ -29,7 +29,10 @@ _OK_GREETING = re.compile(rb"\* OK(?: \[CAPABILITY ([^\]\r\n]*)\])? *(.*?)\r?\n?
 _COMMAND = re.compile(rb"([^\x00-\x20\x7f-\xff(){%*\"\\+]{1,128}) ([A-Za-z0-9.-]+)(.*)\Z", re.DOTALL)
 
 # literal = "{" number ["+"] "}" CRLF *CHAR8; literal8 = "~{" number ["+"] "}" CRLF *OCTET   (RFC 7888 §8, RFC 9051 §9)
-_PUSHED_LITERAL = re.compile(rb"\{0*([0-9]+)\+\}\r?\n\Z")
+_PUSHED_LITERAL = re.compile(rb"\{([0-9]+)\+\}\r?\n\Z")
+
+# resp-text = ["[" resp-text-code "]" SP] text   (RFC 9051 §9)
+_CODE = re.compile(rb"\A\[[^\]\r\n]*\] *")
 
 
 class _IMAP(GreetedFirst):
@@ -42,7 +45,8 @@ class _IMAP(GreetedFirst):
     async def ask_for_tls(self, far: Conversation, greeting: bytes) -> bytes:
         """STARTTLS, where the server lists it: in its greeting, or when it is asked.
 
-        The greeting loses its capabilities, which are other ones inside TLS (RFC 9051 §6.2.1).
+        The greeting loses its response code: capabilities are other ones inside TLS (RFC 9051 §6.2.1), and an ALERT may
+        be anybody's, which the client would take for one that came inside TLS (RFC 9051 §7.1).
         """
         listed, text = _read(self, greeting)
         if listed is None:
@@ -51,7 +55,7 @@ class _IMAP(GreetedFirst):
             raise Refused("the server does not offer STARTTLS")
         await _command(far, b"t2", b"STARTTLS")
         far.nothing_follows()
-        return b"* OK " + (text or b"Ready") + b"\r\n"
+        return b"* OK " + (_CODE.sub(b"", text, count=1) or b"Ready") + b"\r\n"
 
     async def offer_tls(self, near: Conversation, greeting: bytes) -> bool:
         """CAPABILITY, NOOP, LOGOUT and STARTTLS; all else needs privacy (RFC 9051 §6.1, §6.2, RFC 5530 §3).
@@ -135,7 +139,7 @@ async def _read_command(near: Conversation) -> bytes:
     first = line = await near.line()
     room = SKIPPED_OCTETS
     while literal := _PUSHED_LITERAL.search(line):
-        size = int(literal[1][:12])  # more digits are too many octets either way
+        size = int(literal[1].lstrip(b"0")[:12] or b"0")  # more digits are too many octets either way
         room -= size + len(line)
         if room < 0:
             await near.say(_BYE + b"[TOOBIG] This literal is too large\r\n")

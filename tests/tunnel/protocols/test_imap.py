@@ -1,5 +1,7 @@
 """IMAP before TLS, in both roles."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +114,17 @@ def test_a_literal_that_nobody_needs_is_not_waited_for(size: bytes) -> None:
     assert "secret" not in str(refused.value)
 
 
+def test_the_zeros_of_a_size_cost_no_more_than_they_are_many() -> None:
+    """With two expressions that both match zeros, a line of them costs a sixth of a second; ten are allowed."""
+    zeros = b"1 LOGIN {" + b"0" * (LINE_BYTES - 100)
+    near = Scripted((zeros + b"\r\n") * (BAD_COMMANDS - 1) + zeros + b"6+}\r\nsecret\r\n")
+    began = time.process_time()
+    with pytest.raises(Refused, match="did not begin TLS"):
+        run(IMAP.offer_tls(Conversation(near), GREETING))
+    assert time.process_time() - began < 0.5
+    assert b"BAD" not in near.written
+
+
 def test_many_small_literals_are_bounded_as_a_large_one_is() -> None:
     near = Scripted(b"1 LOGIN" + b" {0+}\r\n" * SKIPPED_OCTETS)
     with pytest.raises(Refused, match="literals"):
@@ -156,7 +169,8 @@ GREETS_WITH_LIST = b"* OK [CAPABILITY IMAP4rev1 starttls LOGINDISABLED] example.
         (GREETS_WITH_LIST, [b"t2 OK go\r\n"], STARTTLS, b"* OK example.org ready\r\n"),
         (GREETS_WITH_LIST, [b"* OK [ALERT] x\r\nt2 ok\n"], STARTTLS, b"* OK example.org ready\r\n"),
         (b"* OK [CAPABILITY STARTTLS]\r\n", [b"t2 OK\r\n"], STARTTLS, b"* OK Ready\r\n"),
-        (b"* OK [ALERT] full\r\n", [LISTED, b"t2 OK\r\n"], ASK + STARTTLS, b"* OK [ALERT] full\r\n"),
+        (b"* OK [ALERT] full\r\n", [LISTED, b"t2 OK\r\n"], ASK + STARTTLS, b"* OK full\r\n"),
+        (b"* OK [ALERT]\r\n", [LISTED, b"t2 OK\r\n"], ASK + STARTTLS, b"* OK Ready\r\n"),
         (GREETING, [b"* 0 EXISTS\r\n" + LISTED, b"t2 OK\r\n"], ASK + STARTTLS, GREETING),
     ],
 )
