@@ -161,7 +161,7 @@ class _Maker:
     def _program(self) -> Destination:
         words = self._table.exec
         if len(words) == 1:
-            words = tuple(shlex.split(words[0]))
+            words = _split(words[0])
         if not words:
             raise ConfigError("exec", "", "the name of a program is needed")
         how: How = "inetd" if self._table.inetd else "pty" if self._table.pty else "pipes"
@@ -232,6 +232,15 @@ def _is_local(endpoint: Endpoint | None) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == LOCAL
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """The words of a command line, as a shell would take them."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        allowed = "a quotation mark, or what follows a backslash, is missing"
+        raise ConfigError("exec", text, allowed) from None
 
 
 def _check_address(text: str) -> None:
