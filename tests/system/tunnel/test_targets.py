@@ -1,6 +1,8 @@
 """Several targets: whose turn it is, one that is gone, one that hangs, and none at all."""
 
+import contextlib
 import socket
+import time
 from collections import Counter
 
 import pytest
@@ -8,6 +10,7 @@ from server_process import eventually
 from tunnel import plain as servers
 from tunnel.certificates import Certificates
 from tunnel.ours import StartTunnel, Tunnel
+from tunnel.peers import stunnel
 from tunnel.plain import Plain, StartPlain
 from tunnel.processes import Processes
 from tunnel.traffic import said, trusting
@@ -96,6 +99,45 @@ def test_one_that_hangs_is_found_ill(tunnel: StartTunnel, three: dict[str, Plain
         ours.logs(f"127.0.0.1:{port}", "target")
         for _ in range(6):
             assert answers(ours, pem) == "a"
+
+
+def test_one_that_does_not_answer_costs_its_time_out(
+    tunnel: StartTunnel, three: dict[str, Plain], pem: Certificates
+) -> None:
+    """Its queue of connections is full: the kernel drops what else arrives, as a router does on the way to nowhere."""
+    with socket.socket() as silent, contextlib.ExitStack() as held:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        for _ in range(4):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(silent.getsockname())
+        ours = tunnel(
+            "--protocol", "pop3", "--certificate", pem.server, "--health-seconds", "0", "--balance", "priority",
+            "--connect-timeout-seconds", "0.5", "--connect", f"127.0.0.1:{silent.getsockname()[1]}",
+            "--connect", three["a"].target,
+        )  # fmt: skip
+        began = time.monotonic()
+        assert answers(ours, pem) == "a"
+        assert 0.4 < time.monotonic() - began < 4
+
+
+def test_clients_get_over_the_death_of_an_stunnel(
+    tunnel: StartTunnel, plain: StartPlain, processes: Processes, pem: Certificates
+) -> None:
+    far = [f"connect = {plain(servers.POP3).target}", f"cert = {pem.server}"]
+    again = f"accept = 127.0.0.1:{processes.free_port()}"
+    both = [stunnel(processes, far=far), stunnel(processes, far=[again, *far])]
+    targets = [word for each in both for word in ("--connect", f"localhost:{each.ports['far']}")]
+    ours = tunnel("--client", "--protocol", "pop3", "--ca", pem.ca, "--health-seconds", "0.2", *targets)
+    with Wire(ours.port, None) as wire:
+        assert wire.line().startswith(b"+OK")
+        for each in both:
+            each.running.process.kill()
+        assert wire.rest() == b""
+    assert said(ours.port).startswith(b"-ERR ")
+    stunnel(processes, far=[again, *far])
+    eventually(lambda: said(ours.port, send=b"QUIT\r\n").startswith(b"+OK"))
 
 
 def test_one_that_comes_back_is_used_again(
