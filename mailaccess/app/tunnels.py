@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 
 from mailaccess.app.config import read_table
@@ -182,8 +182,10 @@ class MailTunnel(Service):
             stopping = self._ports.pop().stopListening()
             if isinstance(stopping, Deferred):
                 await stopping
-        for factory in self._factories:
-            await factory.drain(DRAIN_SECONDS)
+        drained = [Deferred.fromCoroutine(factory.drain(DRAIN_SECONDS)) for factory in self._factories]
+        await gatherResults(drained)
+        self._factories.clear()
+        self._prepared = False
 
 
 def default_state() -> Path:

@@ -1,18 +1,49 @@
-"""Servers on loopback that do what a test says with each connection."""
+"""Servers on loopback that do what a test says with each connection; and the reactor with a clock of the test's own."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from pairs import result_of
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, UNIXServerEndpoint
+from twisted.internet.interfaces import IReactorPluggableNameResolver, IReactorTime
 from twisted.internet.protocol import Factory
+from twisted.internet.task import Clock
+from zope.interface import implementer
 
 from mailaccess.tunnel.faults import TunnelFault
 from mailaccess.tunnel.sockets import SocketStream
 from tests.net.loopback import reactor, turn_until
 
 Serve = Callable[[SocketStream], Coroutine[Any, Any, object]]
+
+
+@implementer(IReactorTime, IReactorPluggableNameResolver)
+class Ours:
+    """The reactor with a clock and a resolver of the test's own; names that have no address here are never answered."""
+
+    def __init__(self, **names: tuple[str, ...]) -> None:
+        self.clock = Clock()
+        self.callLater = self.clock.callLater
+        self.seconds = self.clock.seconds
+        self.getDelayedCalls = self.clock.getDelayedCalls
+        self._names = names
+        self.nameResolver = self
+
+    def resolveHostName(self, receiver: Any, name: str, port: int = 0, **how: Any) -> None:
+        receiver.resolutionBegan(None)
+        if name in self._names:
+            for address in self._names[name]:
+                kind = IPv6Address if ":" in address else IPv4Address
+                receiver.addressResolved(kind("TCP", address, how["portNumber"]))
+            receiver.resolutionComplete()
+
+    def installNameResolver(self, resolver: object) -> Any:
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(reactor, name)
 
 
 class Listening(Factory):

@@ -7,14 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from listening import Listening, Serve, closed, greets
+from listening import Listening, Ours, Serve, closed, greets
 from OpenSSL import SSL
 from pairs import Side, result_of, sides, socket_pair
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IReactorPluggableNameResolver, IReactorTime
-from twisted.internet.task import Clock
-from zope.interface import implementer
 
 from mailaccess.tunnel.faults import Mismatch, Refused, StreamLost, TLSFailed, TunnelFault, Unreachable
 from mailaccess.tunnel.protocols.table import SPOKEN
@@ -67,33 +63,6 @@ def opened(way: Way, target: Target, visitor: Visitor | None = VISITOR) -> Far:
 
 def let_go(far: Far) -> None:
     far.stream.abort("the test is over")
-
-
-@implementer(IReactorTime, IReactorPluggableNameResolver)
-class Ours:
-    """The reactor with a clock and a resolver of the test's own; names that have no address here are never answered."""
-
-    def __init__(self, **names: tuple[str, ...]) -> None:
-        self.clock = Clock()
-        self.callLater = self.clock.callLater
-        self.seconds = self.clock.seconds
-        self.getDelayedCalls = self.clock.getDelayedCalls
-        self._names = names
-        self.nameResolver = self
-
-    def resolveHostName(self, receiver: Any, name: str, port: int = 0, **how: Any) -> None:
-        receiver.resolutionBegan(None)
-        if name in self._names:
-            for address in self._names[name]:
-                kind = IPv6Address if ":" in address else IPv4Address
-                receiver.addressResolved(kind("TCP", address, how["portNumber"]))
-            receiver.resolutionComplete()
-
-    def installNameResolver(self, resolver: object) -> Any:
-        raise NotImplementedError
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(reactor, name)
 
 
 # -- each kind of target
