@@ -33,7 +33,7 @@ from mailaccess.tunnel.targets import parse_targets
 from mailaccess.tunnel.tls import begin_tls
 from mailaccess.tunnel.visitor import Visitor
 from mailaccess.tunnel.way import Way
-from tests.fuzz.tunnel_wire import Network
+from tests.fuzz.tunnel_wire import Network, Timed
 from tests.net.doubles import Remembered
 
 CLIENT = "192.0.2.7"
@@ -115,6 +115,7 @@ class Story:
 
     def __init__(self, seed: int, client_side: Side, server_side: Side) -> None:
         self.network = Network(seed)
+        self.clock: Any = Timed(self.network)
         chance = self.chance = self.network.chance
         self.sides = client_side, server_side
         self.spoken = chance.choice(("", "", "pop3"))
@@ -137,13 +138,14 @@ class Story:
         near, client = SocketStream(), SocketStream()
         network.join(client, near)
         playing = Deferred.fromCoroutine(_faultless(self._client(client)))
-        session = Session(plan, near, Visitor(CLIENT, 1234, "203.0.113.1", 995), network, self.events)
+        session = Session(plan, near, Visitor(CLIENT, 1234, "203.0.113.1", 995), self.clock, self.events)
         done: list[Any] = []
         Deferred.fromCoroutine(session.run()).addBoth(done.append)
         if self.stop_after is not None:
             network.later(self.stop_after, session.abort, "the service is stopping")
         network.run(lambda: bool(done), LONGEST)
         assert done == [None], done[0]
+        assert not self.clock.to_come()
         left = len(plan.doors), [standing.connections for standing in self.balance.standings()]
         assert left == (0, [0] * len(self.balance.targets))
         network.run(lambda: not network.getDelayedCalls(), LONGEST)  # what is under way arrives
@@ -178,7 +180,7 @@ class Story:
         self._servers: list[SocketStream] = []
         header = self.header
         way = Way(
-            self.network,
+            self.clock,
             SPOKEN.get(self.spoken),
             (lambda target: self.sides[0]) if self.far_tls else None,
             starttls=self.far_tls == "starttls",
@@ -189,7 +191,7 @@ class Story:
         return Plan(
             name="pop3s",
             doors=Doors(5, 5),
-            destination=Servers(self.balance, way, self.network, retries=self.chance.randint(0, 1)),
+            destination=Servers(self.balance, way, self.clock, retries=self.chance.randint(0, 1)),
             protocol=SPOKEN.get(self.spoken),
             tls=self.sides[1] if self.tls else None,
             starttls=self.tls == "starttls",

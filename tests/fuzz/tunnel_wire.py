@@ -207,6 +207,23 @@ class Network(Clock):
             self.advance(max(0.0, min(times) - self.seconds()))
 
 
+class Timed:
+    """The same reactor as the tunnel has it: which of its calls are still to come is known."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._calls: list[Any] = []
+        self.seconds = network.seconds
+        self.connectTCP = network.connectTCP
+
+    def callLater(self, seconds: float, call: Callable[..., object], *arguments: object) -> Any:
+        self._calls.append(self._network.callLater(seconds, call, *arguments))
+        return self._calls[-1]
+
+    def to_come(self) -> list[Any]:
+        return [call for call in self._calls if call.active()]
+
+
 class _Connector:
     """An attempt to connect: port 1 refuses, port 2 does not answer, others are the network's to accept."""
 
