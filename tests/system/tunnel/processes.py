@@ -44,10 +44,14 @@ class Running:
         assert self.process.poll() is None, self.words()
         return True
 
-    def stop(self) -> int:
-        """Ask the process to stop; its exit status."""
+    def ask_to_stop(self) -> None:
+        """Send its signal, where it still runs."""
         if self.process.poll() is None:
             self.process.send_signal(self.stop_signal)
+
+    def stop(self) -> int:
+        """Ask the process to stop; its exit status."""
+        self.ask_to_stop()
         return self.process.wait(15)
 
 
@@ -93,10 +97,12 @@ class Processes:
         return int(held.getsockname()[1])
 
     def end(self) -> None:
-        """End what still runs, latest first."""
-        for running in reversed(self._running):
+        """End what still runs."""
+        for running in self._running:
+            running.ask_to_stop()
+        for running in self._running:
             try:
-                running.stop()
+                running.process.wait(15)
             except subprocess.TimeoutExpired:
                 running.process.kill()
                 running.process.wait()

@@ -153,20 +153,28 @@ def test_one_that_comes_back_is_used_again(
     eventually(lambda: answers(ours, pem) == "back")
 
 
-@pytest.mark.parametrize("protocol", WORDS)
-@pytest.mark.parametrize("role", ["server", "starttls", "client"])
-def test_none_at_all(tunnel: StartTunnel, processes: Processes, pem: Certificates, protocol: str, role: str) -> None:
-    """A client is told so in its own protocol's words; one that speaks first, after its first words."""
-    target = ["--connect", f"127.0.0.1:{processes.free_port()}", "--retries", "0", "--protocol", protocol]
+def test_none_at_all(tunnel: StartTunnel, processes: Processes, pem: Certificates) -> None:
+    """A client is told so in its own protocol's words, in either role and before TLS too."""
     sides = {
-        "server": ["--certificate", pem.server],
-        "starttls": ["--certificate", pem.server, "--starttls"],
-        "client": ["--client", "--ca", pem.ca],
+        "server": f'certificate = "{pem.server}"',
+        "starttls": f'certificate = "{pem.server}"\nstarttls = true',
+        "client": f'client = true\nca = "{pem.ca}"',
     }
-    ours = tunnel(*target, *sides[role])
-    tls = trusting(pem.ca) if role == "server" else None
-    assert said(ours.port, tls).startswith(WORDS[protocol])
-    ours.logs("tunnel_unreachable")
+    common = f'accept = "127.0.0.1:0"\nconnect = ["127.0.0.1:{processes.free_port()}"]\nretries = 0'
+    conf = processes.folder / "tunnels.toml"
+    conf.write_text(
+        "".join(
+            f'[[tunnel]]\nname = "{protocol}-{side}"\nprotocol = "{protocol}"\n{common}\n{options}\n'
+            for protocol in WORDS
+            for side, options in sides.items()
+        )
+    )
+    ours = tunnel("--config", str(conf))
+    for protocol, words in WORDS.items():
+        for side in sides:
+            name = f"{protocol}-{side}"
+            assert said(ours.ports[name], trusting(pem.ca) if side == "server" else None).startswith(words), name
+            ours.logs("tunnel_unreachable", name)
 
 
 def test_it_is_tried_again(tunnel: StartTunnel, plain: StartPlain, processes: Processes, pem: Certificates) -> None:
