@@ -1,5 +1,6 @@
 """The way out to a target: connection, proxy, PROXY header, TLS, and a look at the greeting, in this order."""
 
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ class Way:
         try:
             return await self._connected(endpoint.connect(_STREAMS))
         except (ConnectError, OSError, ValueError) as error:  # ValueError: a name that can be no host's
-            raise Unreachable(f"{target} cannot be reached: {_one_line(error)}") from error
+            raise Unreachable(f"{target} cannot be reached: {_why(error)}") from error
 
     async def _connected(self, connecting: Deferred[SocketStream]) -> SocketStream:
         """The stream, in time: a resolver that does not answer has no other end.
@@ -155,7 +156,11 @@ def _too_slow(result: object, seconds: float) -> Failure:
     return Failure(TimeoutError(f"it took more than {seconds:g} s"))  # type: ignore[no-untyped-call]
 
 
-def _one_line(error: BaseException) -> str:
+def _why(error: BaseException) -> str:
+    """The kernel's words where they are its own, and not Twisted's around them."""
+    number = getattr(error, "osError", None)
+    if isinstance(number, int):
+        return os.strerror(number)
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
