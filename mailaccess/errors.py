@@ -99,11 +99,12 @@ class MailboxInUse(ClientError):
         super().__init__(Code.INUSE, text)
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class ConfigError(MailAccessError):
     """Wrong usage or configuration: exit status 2 and this one line.
 
-    ``key`` is the option as it was written (``--imaps``, ``limits.line_bytes``), ``value`` what stood there.
+    ``key`` is the option as it was written (``--imaps``, ``limits.line_bytes``), ``value`` what stood there. Not
+    frozen: Python itself sets ``__traceback__`` where an exception passes through a context manager.
     """
 
     key: str

@@ -58,9 +58,12 @@ def make_tunnel(
 ) -> Tunnel:
     """The service that ``table`` describes. ``ConfigError`` with the key's name as ``key`` writes it."""
     try:
-        return _Maker(table, events, reactor).make(default_certificate)
+        tunnel = _Maker(table, events, reactor).make(default_certificate)
     except ConfigError as error:
         raise replace(error, key=key(error.key.removeprefix("--"))) from error
+    if tunnel.endpoint is None:
+        return tunnel
+    return replace(tunnel, endpoint=replace(tunnel.endpoint, key=key(tunnel.endpoint.key)))
 
 
 class _Maker:

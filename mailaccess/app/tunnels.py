@@ -52,6 +52,7 @@ class MailTunnel(Service):
         if reactor is None:
             from twisted.internet import reactor  # noqa: PLC0415  (an embedder may install his own first)
         self._announce = announce
+        self._key = key
         self._state = state
         self._events = events or EventLog()
         self._reactor = reactor
@@ -62,18 +63,13 @@ class MailTunnel(Service):
         self._served: list[Listener] = []
         self._own: CertificateFiles | None = None
         self.tunnels = [
-            self._make(read_table(TunnelTable, table, "tunnel"), certificate or self._own_certificate, key)
+            self._make(read_table(TunnelTable, table, "tunnel"), certificate or self._own_certificate)
             for table in tables
         ]
 
-    def _make(
-        self,
-        table: TunnelTable,
-        certificate: Callable[[], CertificateFiles],
-        key: Callable[[TunnelTable, str], str],
-    ) -> Tunnel:
+    def _make(self, table: TunnelTable, certificate: Callable[[], CertificateFiles]) -> Tunnel:
         return make_tunnel(
-            table, certificate, events=self._events, reactor=self._reactor, key=lambda name: key(table, name)
+            table, certificate, events=self._events, reactor=self._reactor, key=lambda name: self._key(table, name)
         )
 
     def _own_certificate(self) -> CertificateFiles:
@@ -99,7 +95,7 @@ class MailTunnel(Service):
         self._prepared = True
         for tunnel in self.tunnels:
             if tunnel.endpoint is None:
-                raise ConfigError("accept", "", "where to listen is needed")
+                raise ConfigError(self._key(tunnel.table, "accept"), "", "where to listen is needed")
             self._bound.append((tunnel, resolve(self._reactor, tunnel.endpoint, self._events)))
 
     def startService(self) -> None:  # noqa: N802

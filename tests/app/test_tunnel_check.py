@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import trustme
-from listening import Listening, Serve, closed, greets
-from pairs import result_of, socket_pair
+from listening import Listening, Serve, greets, no_descriptor_left
+from pairs import result_of
 
 from mailaccess.app.config import read_table
 from mailaccess.app.tunnel_check import FAULT_STATUS, check_tunnels, named_mismatch
@@ -52,19 +52,16 @@ def make(certificate: CertificateFiles) -> Make:
 
 @pytest.fixture
 def listen() -> Iterator[Listen]:
-    for stream in socket_pair():
-        closed(stream)
-    before = len(os.listdir("/proc/self/fd"))
     servers: list[Listening] = []
 
     def port(serve: Serve) -> int:
         servers.append(Listening(serve))
         return servers[-1].port
 
-    yield port
-    for server in servers:
-        server.stop()
-    turn_until(lambda: len(os.listdir("/proc/self/fd")) == before)
+    with no_descriptor_left():
+        yield port
+        for server in servers:
+            server.stop()
 
 
 def check(*tunnels: Tunnel, as_json: bool = False) -> tuple[int, list[str]]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import trustme
-from listening import Listening, Ours, closed, greets
+from listening import Listening, Ours, closed, greets, no_descriptor_left
 from OpenSSL import SSL
-from pairs import Side, result_of, socket_pair
+from pairs import Side, result_of
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
@@ -27,7 +27,7 @@ from mailaccess.tunnel.sockets import SocketStream
 from mailaccess.tunnel.tls import TLSStream, begin_tls
 from tests.net.doubles import Remembered
 from tests.net.handshakes import write_certificate
-from tests.net.loopback import reactor, turn_until
+from tests.net.loopback import reactor
 
 GREETING = b"+OK ready\r\n"
 
@@ -110,13 +110,10 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    for stream in socket_pair():
-        closed(stream)
-    before = len(os.listdir("/proc/self/fd"))
-    world = World(tmp_path)
-    yield world
-    world.stop()
-    turn_until(lambda: len(os.listdir("/proc/self/fd")) == before)
+    with no_descriptor_left():
+        world = World(tmp_path)
+        yield world
+        world.stop()
 
 
 def shown(inside: TLSStream) -> str:
@@ -303,12 +300,13 @@ def test_a_port_in_use_is_said_in_one_line(world: World) -> None:
     with pytest.raises(ConfigError) as caught:
         world.tunnel(world.table(accept=f"127.0.0.1:{world.server.port}")).privilegedStartService()
     assert str(caught.value) == (
-        f"accept: '127.0.0.1:{world.server.port}' is not possible: another program listens there: a free port is needed"
+        f"tunnel.accept: '127.0.0.1:{world.server.port}' is not possible: "
+        "another program listens there: a free port is needed"
     )
 
 
 def test_a_tunnel_for_one_connection_listens_nowhere(world: World) -> None:
-    with pytest.raises(ConfigError, match="accept: '' is not possible: where to listen is needed"):
+    with pytest.raises(ConfigError, match=r"^tunnel\.accept: '' is not possible: where to listen is needed"):
         world.tunnel(world.table(accept="")).prepare()
 
 
@@ -318,7 +316,7 @@ def test_where_a_port_cannot_be_had_at_the_start_it_is_an_incident(world: World)
     service.startService()
     ((what, error),) = world.events.incidents
     assert what == "starting the tunnels"
-    assert str(error).startswith(f"accept: 'tcp:{world.server.port}:interface=127.0.0.1' is not possible: ")
+    assert str(error).startswith(f"tunnel.accept: 'tcp:{world.server.port}:interface=127.0.0.1' is not possible: ")
 
 
 # -- one connection

@@ -1,9 +1,12 @@
 """Servers on loopback that do what a test says with each connection; and the reactor with a clock of the test's own."""
 
-from collections.abc import Callable, Coroutine
+import gc
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from pairs import result_of
+from pairs import result_of, socket_pair
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, UNIXServerEndpoint
@@ -88,6 +91,21 @@ def closed(stream: SocketStream) -> None:
     """Close it, and wait until its descriptor is gone."""
     stream.abort("the test is over")
     turn_until(lambda: stream.transport.fileno() == -1)
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """Afterwards whatever the test opened is closed."""
+    for stream in socket_pair():  # what the reactor opens at its first turn is not the test's
+        closed(stream)
+    gc.collect()  # nor what others forgot
+    before = _descriptors()
+    yield
+    turn_until(lambda: _descriptors() <= before)
+
+
+def _descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
 
 
 def greets(greeting: bytes, *answers: bytes) -> Serve:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from listening import no_descriptor_left
 from pairs import result_of
 from scripted import Scripted
 from twisted.internet.defer import CancelledError, Deferred
@@ -22,7 +23,7 @@ from mailaccess.tunnel.protocols.table import SPOKEN
 from mailaccess.tunnel.targets import Target, parse_targets
 from mailaccess.tunnel.visitor import Visitor
 from mailaccess.tunnel.way import Far
-from tests.net.loopback import reactor, turn_until
+from tests.net.loopback import reactor
 
 A, B, C = TARGETS = parse_targets(["a:110", "b:110", "c:110"], "connect")
 VISITOR = Visitor("192.0.2.7", 1234, "203.0.113.1", 995)
@@ -200,10 +201,8 @@ def program(script: str, protocol: str = "", clock: Any = None, greeting_seconds
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
-    reactor.iterate(0)
-    before = len(os.listdir("/proc/self/fd"))
-    yield
-    turn_until(lambda: len(os.listdir("/proc/self/fd")) == before)
+    with no_descriptor_left():
+        yield
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

@@ -1,13 +1,12 @@
 """Connections that come in by a real listener, and a service that stops."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from listening import Listening, closed, greets
-from pairs import result_of, socket_pair
+from listening import Listening, closed, greets, no_descriptor_left
+from pairs import result_of
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, UNIXClientEndpoint, UNIXServerEndpoint
 from twisted.internet.protocol import Factory
@@ -114,19 +113,16 @@ Make = Callable[..., Service]
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    for stream in socket_pair():
-        closed(stream)
-    before = len(os.listdir("/proc/self/fd"))
     services: list[Service] = []
 
     def made(opens: Callable[[Visitor], Any] | None = None, path: str = "") -> Service:
         services.append(Service(opens, path))
         return services[-1]
 
-    yield made
-    for service in services:
-        service.stop()
-    turn_until(lambda: len(os.listdir("/proc/self/fd")) == before)
+    with no_descriptor_left():
+        yield made
+        for service in services:
+            service.stop()
 
 
 def says(stream: SocketStream, data: bytes) -> None:

@@ -4,12 +4,11 @@ Whatever happens, ``World.check`` looks afterwards whether everything was let go
 """
 
 import gc
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from listening import closed
+from listening import closed, no_descriptor_left
 from OpenSSL import SSL
 from pairs import Side, result_of, sides, socket_pair
 from scripted import Scripted
@@ -183,9 +182,6 @@ Make = Callable[..., World]
 def make() -> Iterator[Make]:
     worlds: list[World] = []
     unhandled: list[Any] = []
-    for stream in socket_pair():  # what the reactor opens at its first turn is not ours
-        closed(stream)
-    descriptors = len(os.listdir("/proc/self/fd"))
 
     def made(destination: Opens | None = None, **plan: Any) -> World:
         worlds.append(World(destination or Opens(), **plan))
@@ -198,10 +194,10 @@ def make() -> Iterator[Make]:
 
     globalLogPublisher.addObserver(watch)
     try:
-        yield made
-        for world in worlds:
-            world.check()
-        assert len(os.listdir("/proc/self/fd")) == descriptors, "a descriptor is left open"
+        with no_descriptor_left():
+            yield made
+            for world in worlds:
+                world.check()
         del worlds[:]
         gc.collect()
         assert unhandled == [], "a Deferred has an error that nobody looked at"

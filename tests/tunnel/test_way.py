@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from listening import Listening, Ours, Serve, closed, greets
+from listening import Listening, Ours, Serve, greets, no_descriptor_left
 from OpenSSL import SSL
-from pairs import Side, result_of, sides, socket_pair
+from pairs import Side, result_of, sides
 from twisted.internet.defer import CancelledError, Deferred
 
 from mailaccess.tunnel.faults import Mismatch, Refused, StreamLost, TLSFailed, TunnelFault, Unreachable
@@ -33,19 +33,17 @@ Listen = Callable[..., Listening]
 @pytest.fixture
 def listen() -> Iterator[Listen]:
     """Starts servers; afterwards no descriptor and no timer is left of anything."""
-    for stream in socket_pair():  # what the reactor opens at its first turn is not ours
-        closed(stream)
-    descriptors, timers = len(os.listdir("/proc/self/fd")), set(reactor.getDelayedCalls())
+    timers = set(reactor.getDelayedCalls())
     servers: list[Listening] = []
 
     def listening(serve: Serve, **where: str) -> Listening:
         servers.append(Listening(serve, **where))
         return servers[-1]
 
-    yield listening
-    for server in servers:
-        server.stop()
-    turn_until(lambda: len(os.listdir("/proc/self/fd")) == descriptors)
+    with no_descriptor_left():
+        yield listening
+        for server in servers:
+            server.stop()
     assert set(reactor.getDelayedCalls()) <= timers, "a timer is left"
 
 
