@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import struct
 import threading
 
 import pytest
@@ -139,7 +140,7 @@ def test_a_connection_that_is_cut_is_cut_on_the_other_side(
 
     def dies(served: socket.socket) -> None:
         served.sendall(b"half a mess")
-        served.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        served.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     ours = tunnel("--protocol", "none", "--connect", plain(dies).target, "--certificate", pem.server)
     with (
@@ -167,3 +168,29 @@ def test_a_thousand_short_connections_leave_nothing(tunnel: StartTunnel, plain: 
     eventually(lambda: near.log().count("tunnel_closed") == 1100 and far.log().count("tunnel_closed") == 1100)
     assert [each.running.descriptors() for each in (near, far)] == before[0]
     assert max(each.running.resident() - was for each, was in zip((near, far), before[1], strict=True)) < 4 * MIB
+
+
+@pytest.mark.parametrize("how", ["in order", "with a reset"])
+def test_a_client_that_leaves_stops_its_server(
+    tunnel: StartTunnel, plain: StartPlain, pem: Certificates, how: str
+) -> None:
+    """What nobody takes any more is not fetched: a download that is given up costs no more."""
+    over = threading.Event()
+
+    def endless(served: socket.socket) -> None:
+        served.settimeout(10)
+        try:
+            while True:
+                served.sendall(bytes(1 << 16))
+        except (ConnectionResetError, BrokenPipeError):
+            over.set()
+
+    far = tunnel("--protocol", "none", "--connect", plain(endless).target, "--certificate", pem.server)
+    with socket.create_connection(("127.0.0.1", far.port), 20) as connection:
+        secure = trusting(pem.ca).wrap_socket(connection, server_hostname="localhost")
+        assert secure.recv(1)
+        if how == "with a reset":
+            secure.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        secure.close()
+    assert over.wait(5)
+    eventually(lambda: "tunnel_closed" in far.log())
