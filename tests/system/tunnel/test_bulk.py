@@ -194,3 +194,33 @@ def test_a_client_that_leaves_stops_its_server(
         secure.close()
     assert over.wait(5)
     eventually(lambda: "tunnel_closed" in far.log())
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "while it is sent much"])
+def test_a_reset_is_not_taken_for_the_end(
+    tunnel: StartTunnel, plain: StartPlain, pem: Certificates, busy: bool
+) -> None:
+    """A server must not take what it got of a message for the whole of it."""
+    ends: list[str] = []
+    begun = threading.Event()
+
+    def receives(served: socket.socket) -> None:
+        served.settimeout(10)
+        if busy:
+            threading.Thread(target=Blocks(256 * MIB, seed=4).send, args=(served,), daemon=True).start()
+        try:
+            while served.recv(1 << 16):
+                begun.set()
+            ends.append("the end")
+        except ConnectionResetError:
+            ends.append("a reset")
+
+    far = tunnel("--protocol", "none", "--connect", plain(receives).target, "--certificate", pem.server)
+    with socket.create_connection(("127.0.0.1", far.port), 20) as connection:
+        secure = trusting(pem.ca).wrap_socket(connection, server_hostname="localhost")
+        secure.sendall(b"half a mess")
+        assert begun.wait(10)
+        secure.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        secure.close()
+    eventually(lambda: ends)
+    assert ends == ["a reset"]
