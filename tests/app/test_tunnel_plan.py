@@ -122,6 +122,7 @@ def test_a_client_side_listens_on_this_machine_alone_where_no_host_is_named(
         ("0.0.0.0:4711", True),
         ("[::]:4711", True),
         ("mail:4711", True),
+        ("unix:/run/pop3", False),
     ],
 )
 def test_a_client_side_that_others_reach_is_a_line_in_the_log(make: Maker, accept: str, warned: bool) -> None:

@@ -27,7 +27,7 @@ from mailaccess.tunnel.sockets import SocketStream
 from mailaccess.tunnel.tls import TLSStream, begin_tls
 from tests.net.doubles import Remembered
 from tests.net.handshakes import write_certificate
-from tests.net.loopback import reactor
+from tests.net.loopback import reactor, turn_until
 
 GREETING = b"+OK ready\r\n"
 
@@ -215,6 +215,23 @@ def test_it_begins_again(world: World) -> None:
         ports_close()
         world.reactor.clock.advance(DRAIN_SECONDS + 0.1)
         result_of(stopping)
+
+
+def test_targets_are_asked_while_it_runs(world: World) -> None:
+    away = Listening(greets(b""))
+    away.stop()
+    targets = [f"127.0.0.1:{port}" for port in (world.server.port, away.port)]
+    service = world.tunnel(world.table(connect=targets, health_seconds=10.0))
+    served(service)
+    world.reactor.clock.advance(10)
+    turn_until(lambda: "target_down" in world.events.names())
+    (fields,) = [fields for name, fields in world.events.events if name == "target_down"]
+    assert str(fields["target"]) == targets[1]
+
+
+def test_the_reactor_is_twisteds_where_none_is_given(world: World) -> None:
+    (tunnel,) = MailTunnel([world.table()]).tunnels
+    assert tunnel.servers[0].way.reactor is reactor
 
 
 # -- certificates

@@ -1,6 +1,5 @@
 """Servers on loopback that do what a test says with each connection; and the reactor with a clock of the test's own."""
 
-import gc
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -98,7 +97,6 @@ def no_descriptor_left() -> Iterator[None]:
     """Afterwards whatever the test opened is closed."""
     for stream in socket_pair():  # what the reactor opens at its first turn is not the test's
         closed(stream)
-    gc.collect()  # nor what others forgot
     before = _descriptors()
     yield
     turn_until(lambda: _descriptors() <= before)

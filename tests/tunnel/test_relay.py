@@ -198,3 +198,29 @@ def test_a_client_that_goes_is_noticed_also_when_the_server_takes_nothing_more()
     turn_until(lambda: joined.relay.fault or joined.relay._far._lost)  # type: ignore[attr-defined]
     joined.client.abort("gone")
     result_of(joined.done)
+
+
+class Deaf:
+    """A far end, as of a program that has closed its input: it takes nothing more, and goes on talking."""
+
+    def __init__(self, stream: SocketStream) -> None:
+        self.read, self.unread, self.end = stream.read, stream.unread, stream.end
+        self.unsent, self.abort = stream.unsent, stream.abort
+
+    async def write(self, data: bytes) -> None:
+        raise StreamLost("it reads no more")
+
+
+def test_a_client_is_found_lost_also_where_nobody_takes_what_it_says() -> None:
+    client, near = socket_pair()
+    far, server = socket_pair()
+    relay = Relay(near, Deaf(far), reactor, idle_seconds=60, close_seconds=30)
+    done = Deferred.fromCoroutine(relay.run())
+    result_of(client.write(b"x"))
+    result_of(server.write(b"still talking"))
+    assert result_of(client.read()) == b"still talking"
+    client.abort("gone")
+    result_of(done)
+    assert relay.fault
+    with pytest.raises(StreamLost):
+        result_of(server.read())

@@ -43,6 +43,9 @@ GREETINGS = {
 FROM_PROXY = Origin(("198.51.100.9", 4711), ("203.0.113.1", 995))
 
 
+SIDES = sides()
+
+
 class Opens:
     """A destination. Its far end is ``server``'s other end, or ``fault``; it comes at once, or when ``opened`` does."""
 
@@ -91,12 +94,13 @@ class Naming(Side):
 
     strangers: tuple[str, ...] = ()
     fault: TunnelFault | None = None
+    doubt = ""
 
     def check(self, connection: SSL.Connection) -> TLSPeer:
         if self.fault is not None:
             raise self.fault
         name = (connection.get_servername() or b"").decode()
-        return TLSPeer(trusted=name not in self.strangers, server_name=name)
+        return TLSPeer(trusted=name not in self.strangers, server_name=name, fault=self.doubt)
 
 
 class Asking(Side):
@@ -114,7 +118,7 @@ class World:
     """A client, a session for it, and where it leads."""
 
     def __init__(self, destination: Opens, **plan: Any) -> None:
-        client, server = sides()
+        client, server = sides() if plan.pop("own_sides", False) else SIDES
         self.client_side = Asking(client._context, server=False)
         self.server_side = Naming(server._context, server=True)
         self.clock = Clock()
@@ -451,7 +455,7 @@ def test_a_client_that_is_gone_need_not_be_told(make: Make) -> None:
 
 
 def test_a_failed_handshake_opens_nothing_and_its_alert_is_heard(make: Make) -> None:
-    world = make(tls="tls")
+    world = make(tls="tls", own_sides=True)
     world.server_side._context.set_min_proto_version(SSL.TLS1_3_VERSION)
     world.client_side._context.set_max_proto_version(SSL.TLS1_2_VERSION)
     world.begin()
@@ -510,6 +514,28 @@ def test_what_a_client_says_at_once_after_its_handshake_is_not_lost(make: Make) 
     opened.callback(None)
     hears(world.destination.server, b"GET / HTTP/1.0\r\n\r\n")
     world.stop()
+
+
+def test_who_ends_tls_without_a_word_is_noted(make: Make) -> None:
+    world = make(tls="tls")
+    world.begin()
+    says(world.secured(), b"x")
+    hears(world.destination.server, b"x")
+    result_of(world.client.end())
+    hears_to_the_end(world.destination.server, b"")
+    result_of(world.destination.server.end())
+    result_of(world.done)
+    assert world.logged()[1]["truncated"] == "client"
+
+
+def test_why_a_client_is_redirected_is_noted(make: Make) -> None:
+    world = make(tls="tls")
+    world.server_side.doubt = "it showed no certificate"
+    world.begin()
+    says(world.secured(), b"x")
+    hears(world.destination.server, b"x")
+    world.stop()
+    assert world.logged()[1]["not_trusted"] == "it showed no certificate"
 
 
 def test_a_client_that_is_not_trusted_is_redirected(make: Make) -> None:
@@ -706,6 +732,16 @@ def test_a_program_that_goes_on_after_its_output_has_its_time(make: Make) -> Non
     before = program.aborted
     world.clock.advance(2)
     assert (before, program.aborted) == (None, "the program's end took more than 60 s")
+    ends.status.callback("SIGTERM")
+    result_of(world.done)
+    assert world.logged()[1]["status"] == "SIGTERM"
+
+
+def test_a_stop_puts_down_a_program_that_is_waited_for(make: Make) -> None:
+    ends = Ends()
+    world, program = finished(ends, make)
+    world.stop()
+    assert program.aborted == "the test is over"
     ends.status.callback("SIGTERM")
     result_of(world.done)
     assert world.logged()[1]["status"] == "SIGTERM"

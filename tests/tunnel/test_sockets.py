@@ -1,6 +1,6 @@
 import pytest
 from pairs import result_of, socket_pair
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from mailaccess.tunnel.faults import StreamLost
 from mailaccess.tunnel.sockets import HELD_BYTES, SocketStream
@@ -98,6 +98,51 @@ def test_abort_tells_who_waits_and_resets_the_other_side() -> None:
         result_of(one.write(b"more"))
     with pytest.raises(StreamLost, match=r"[Rr]eset|lost"):
         result_of(two.read())
+
+
+async def waiting(on: "Deferred[str]") -> str:
+    return await on
+
+
+def test_work_while_connected_comes_to_what_it_comes_to() -> None:
+    one, two = socket_pair()
+    work: Deferred[str] = Deferred()
+    doing = Deferred.fromCoroutine(one.while_connected(waiting(work)))
+    result_of(two.end())
+    turn_until(lambda: one._read_ended)
+    work.callback("done")
+    assert result_of(doing) == "done"
+    one.abort("over")
+    two.abort("over")
+
+
+def test_work_is_cancelled_where_the_connection_is_lost() -> None:
+    one, two = socket_pair()
+    cancelled: list[Deferred[str]] = []
+    work: Deferred[str] = Deferred(cancelled.append)
+    doing = Deferred.fromCoroutine(one.while_connected(waiting(work)))
+    two.abort("gone")
+    with pytest.raises(StreamLost, match=r"[Rr]eset|lost"):
+        result_of(doing)
+    assert cancelled == [work]
+
+
+def test_work_is_not_begun_where_the_connection_is_lost_already() -> None:
+    one, two = socket_pair()
+    one.abort("gone")
+    with pytest.raises(StreamLost, match="gone"):
+        result_of(one.while_connected(waiting(Deferred())))
+    two.abort("over")
+
+
+def test_work_that_is_cancelled_by_others_says_so() -> None:
+    one, two = socket_pair()
+    doing = Deferred.fromCoroutine(one.while_connected(waiting(Deferred())))
+    doing.cancel()
+    with pytest.raises(CancelledError):
+        result_of(doing)
+    one.abort("over")
+    two.abort("over")
 
 
 def test_what_came_before_a_reset_is_read_first() -> None:

@@ -207,6 +207,15 @@ def test_proxy_then_header_then_tls_then_greeting(listen: Listen) -> None:
     let_go(far)
 
 
+def test_what_a_server_says_after_its_greeting_inside_tls_is_not_lost(listen: Listen) -> None:
+    client, server_side = sides()
+    server = listen(Told(tls=server_side, begins=b"+OK ready\r\nand more"))
+    far = opened(spoken("pop3", tls=lambda target: client), target_of(server))
+    assert far.greeting == b"+OK ready\r\n"
+    assert result_of(far.stream.read()) == b"and more"
+    let_go(far)
+
+
 def test_header_then_greeting_then_starttls(listen: Listen) -> None:
     client, server_side = sides()
     told = Told((HEADER, b"+OK ready\r\n"), (b"STLS\r\n", b"+OK begin\r\n"), tls=server_side, begins=b"inside")
