@@ -224,3 +224,22 @@ def test_a_client_is_found_lost_also_where_nobody_takes_what_it_says() -> None:
     assert relay.fault
     with pytest.raises(StreamLost):
         result_of(server.read())
+
+
+def test_what_nobody_takes_is_dropped_and_the_end_of_both_is_waited_for() -> None:
+    client, near = socket_pair()
+    far, server = socket_pair()
+    relay = Relay(near, Deaf(far), reactor, idle_seconds=60, close_seconds=30)
+    done = Deferred.fromCoroutine(relay.run())
+    result_of(client.write(b"x"))
+    result_of(client.end())
+    turn_until(lambda: near._read_ended)
+    assert not done.called
+    result_of(server.write(b"last words"))
+    result_of(server.end())
+    assert result_of(client.read()) == b"last words"
+    assert result_of(client.read()) == b""
+    result_of(done)
+    assert relay.fault == ""
+    client.abort("over")
+    server.abort("over")

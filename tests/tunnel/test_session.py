@@ -388,7 +388,7 @@ def test_clients_are_counted_by_the_address_that_the_proxy_names(make: Make) -> 
     assert len(world.plan.doors) == 1, "who was refused was not counted"
 
 
-@pytest.mark.parametrize("protocol", ["", "imap", "pop3", "smtp", "nntp", "ldap"])
+@pytest.mark.parametrize("protocol", ["", *SPOKEN])
 @pytest.mark.parametrize("tls", ["", "starttls"])
 def test_who_finds_the_doors_closed_in_clear_is_told_in_his_protocol(make: Make, protocol: str, tls: str) -> None:
     world = make(protocol=protocol, tls=tls, doors=Doors(0, 0))
@@ -413,7 +413,7 @@ def test_who_finds_the_doors_closed_before_tls_is_told_nothing(make: Make) -> No
 @pytest.mark.parametrize(
     "fault", [Unreachable("a:1 is not there"), Mismatch("imap greeting"), TLSFailed("not him"), StreamLost("reset")]
 )
-@pytest.mark.parametrize("protocol", ["", "imap", "pop3", "smtp", "nntp", "ldap"])
+@pytest.mark.parametrize("protocol", ["", *SPOKEN])
 @pytest.mark.parametrize("tls", ["", "tls", "starttls"])
 def test_where_no_target_is_to_be_had_the_client_is_told_so_but_not_why(
     make: Make, fault: TunnelFault, protocol: str, tls: str

@@ -1,3 +1,6 @@
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 import pytest
 from OpenSSL import SSL
 from pairs import Side, result_of, sides, socket_pair
@@ -111,3 +114,15 @@ def test_abort_reaches_the_socket(pair: tuple[TLSStream, TLSStream]) -> None:
     inner = two._inner
     assert isinstance(inner, SocketStream)
     turn_until(lambda: inner._lost)
+
+
+@pytest.mark.parametrize("step", [lambda stream: stream.write(b"x"), lambda stream: stream.end()], ids=["write", "end"])
+def test_where_tls_has_failed_nothing_more_is_said(
+    pair: tuple[TLSStream, TLSStream], step: Callable[[TLSStream], Coroutine[Any, Any, None]]
+) -> None:
+    one, two = pair
+    result_of(one._inner.write(b"\x17\x03\x03\x00\x20" + bytes(32)))
+    with pytest.raises(StreamLost, match="TLS failed"):
+        result_of(two.read())
+    with pytest.raises(StreamLost, match="TLS failed"):
+        result_of(step(two))
