@@ -33,10 +33,12 @@ def write_now(transport: Any, data: bytes) -> None:
     """
     if _may_send_at_once(transport):
         sent = transport.writeSomeData(data)
-        if isinstance(sent, int):  # else the connection is lost: write() lets the reactor find that out
-            if sent == len(data):
-                return
-            data = data[sent:]
+        if not isinstance(sent, int):
+            transport.abortConnection()  # the kernel tells of a reset once: the next read would find an orderly end
+            return
+        if sent == len(data):
+            return
+        data = data[sent:]
     transport.write(data)
 
 

@@ -43,6 +43,7 @@ class Relay:
         self._unsent = (0, 0)
         self._timer: IDelayedCall | None = None
         self._over = False
+        self._one_ended = False
         self.outward = Flow()
         """From the near side to the far one."""
         self.inward = Flow()
@@ -71,16 +72,27 @@ class Relay:
                 flow.octets += len(data)
                 self._last = self._clock.seconds()
                 if not await _sent(sink, data):
-                    await _drop(source)
+                    await self._drop(source)
                     return
                 self._last = self._clock.seconds()
         except StreamLost as lost:
             self.fault = self.fault or str(lost)
             sink.abort(str(lost))
             return
+        self._one_ended = True
         self._wait_at_most(max(self._close_seconds, FLUSH_SECONDS))
         await _ended(sink)
         self._wait_at_most(self._close_seconds)
+
+    async def _drop(self, source: Stream) -> None:
+        """Read what nobody takes, to its end: a client is to hear a server's last words. ``StreamLost``.
+
+        A server whose client is gone has nobody to tell anything; it goes on only while it takes what the client said.
+        """
+        while not (source is self._far and self._one_ended):
+            if not await source.read():
+                return
+        source.abort("its client is gone")
 
     # -- patience
 
@@ -118,12 +130,6 @@ async def _sent(sink: Stream, data: bytes) -> bool:
     except StreamLost:
         return False
     return True
-
-
-async def _drop(source: Stream) -> None:
-    """Read what nobody takes, to its end. ``StreamLost``."""
-    while await source.read():
-        pass
 
 
 async def _ended(sink: Stream) -> None:
