@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any
 
-from mailaccess.app.tunnel_table import TunnelTable
+from mailaccess.app.tunnel_table import TunnelRoute, TunnelTable
 from mailaccess.app.tunnel_tls import DefaultCertificate, client_sides, server_side
 from mailaccess.errors import ConfigError
 from mailaccess.interfaces import IEvents
@@ -117,13 +117,15 @@ class _Maker:
             raise ConfigError("connect", " ".join(table.connect), "either targets or a program to exec is needed")
         for only_client in ("host", "server_name", "psk_identity"):
             if getattr(table, only_client) and not table.client:
-                raise ConfigError(only_client, str(getattr(table, only_client)), "it belongs to a client side")
+                raise ConfigError(only_client, _written(getattr(table, only_client)), "it belongs to a client side")
         for only_server in ("redirect", "sni", "exec"):
             if getattr(table, only_server) and table.client:
-                raise ConfigError(only_server, str(getattr(table, only_server)), "a client side cannot have it")
+                raise ConfigError(only_server, _written(getattr(table, only_server)), "a client side cannot have it")
         for only_program in ("exec_file", "inetd", "pty"):
             if getattr(table, only_program) and not table.exec:
-                raise ConfigError(only_program, str(getattr(table, only_program)), "it belongs to a program to exec")
+                raise ConfigError(
+                    only_program, _written(getattr(table, only_program)), "it belongs to a program to exec"
+                )
         if table.inetd and table.pty:
             raise ConfigError("pty", "true", "a program gets either a socket or a terminal")
         if table.verify == "full" and not table.client:
@@ -140,7 +142,9 @@ class _Maker:
             raise ConfigError("psk_identity", self._table.psk_identity, "the file psk with its key is needed")
         for of_certificates in ("certificate", "private_key", "ca", "verify", "host", "pin", "redirect"):
             if self._table.psk and getattr(self._table, of_certificates):
-                raise ConfigError(of_certificates, str(getattr(self._table, of_certificates)), "psk takes its place")
+                raise ConfigError(
+                    of_certificates, _written(getattr(self._table, of_certificates)), "psk takes its place"
+                )
 
     # -- what passes through
 
@@ -274,6 +278,13 @@ def _tls(visitor: Visitor | None) -> ClientTLS | None:
         verified=peer.trusted,
         common_name=peer.fields.get("CN", ""),
     )
+
+
+def _written(value: Any) -> str:
+    """A key's value as an operator wrote it, or nearly so."""
+    if isinstance(value, tuple):
+        return " ".join(part.name if isinstance(part, TunnelRoute) else str(part) for part in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 _HEADERS: dict[str, Callable[[Visitor | None], bytes] | None] = {
