@@ -133,8 +133,26 @@ class _Maker:
         if table.redirect and table.verify in ("", "none") and not table.pin:
             raise ConfigError("redirect", table.redirect[0], "verify = chain or peer, or a pin, must say who is good")
         self._check_keys()
+        self._check_routes()
+        self._check_patience()
         if table.source:
             _check_address(table.source)
+
+    def _check_patience(self) -> None:
+        for key in ("connect_timeout_seconds", "handshake_timeout_seconds", "idle_timeout_seconds"):
+            if not getattr(self._table, key):
+                raise ConfigError(key, "0", "a number above 0 is allowed")
+
+    def _check_routes(self) -> None:
+        names: set[str] = set()
+        for route in self._table.sni:
+            if not route.name:
+                raise ConfigError("sni.name", "", "a host name is needed")
+            if route.name.lower() in names:
+                raise ConfigError("sni.name", route.name, "another table has this name already")
+            names.add(route.name.lower())
+            if self._table.psk and route.certificate:
+                raise ConfigError("sni.certificate", route.certificate, "psk takes its place")
 
     def _check_keys(self) -> None:
         """With keys that both sides have there are no certificates."""

@@ -35,8 +35,6 @@ def server_side(
     own = _files(table.certificate, table.private_key, "") or default()
     names: dict[CertificateFiles, list[str]] = {}
     for route in table.sni:
-        if not route.name:
-            raise ConfigError("sni.name", "", "a host name is needed")
         routed = _files(route.certificate, route.private_key, "sni.")
         if routed is not None:
             names.setdefault(routed, []).append(route.name)

@@ -63,7 +63,10 @@ class MailTunnel(Service):
         self._served: list[Listener] = []
         self._own: CertificateFiles | None = None
         self.tunnels = [
-            self._make(read_table(TunnelTable, table, "tunnel"), certificate or self._own_certificate)
+            self._make(
+                read_table(TunnelTable, table if isinstance(table, TunnelTable) else dict(table), "tunnel"),
+                certificate or self._own_certificate,
+            )
             for table in tables
         ]
 

@@ -83,7 +83,7 @@ class Session:
             doors.enter(host)
         except Refused:
             if self._plan.tls is None or self._plan.starttls:
-                await self._excuse()
+                await self._excuse(patient=False)  # these are counted nowhere
             raise
         try:
             await self._serve()
@@ -184,16 +184,17 @@ class Session:
             far.stream.abort("the session is over")
             far.release()
 
-    async def _excuse(self) -> None:
+    async def _excuse(self, *, patient: bool = True) -> None:
         """Say in the client's protocol that nobody is there."""
-        await self._part(self._plan.protocol.unavailable(UNAVAILABLE) if self._plan.protocol is not None else b"")
+        words = self._plan.protocol.unavailable(UNAVAILABLE) if self._plan.protocol is not None else b""
+        await self._part(words, patient=patient)
 
-    async def _part(self, last_words: bytes = b"") -> None:
-        """Wait until the client has heard what was said to it last, a good-bye or an alert, and goes."""
+    async def _part(self, last_words: bytes = b"", *, patient: bool = True) -> None:
+        """Send what is said to the client last, a good-bye or an alert; ``patient``: and wait until it has heard."""
         with suppress(StreamLost), within(self._clock, GOODBYE_SECONDS, self._socket.abort, "the good-bye"):
             await self._near.write(last_words)
             await self._near.end()
-            while await self._near.read():
+            while patient and await self._near.read():
                 pass
 
     # -- words
