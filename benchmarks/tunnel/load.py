@@ -80,7 +80,7 @@ def handshake(peer: Peer, seconds: float, emit: Callable) -> None:
         count, reused = (sum(tally[n] for tally in tallies) for n in (0, 1))
         emit(f"handshakes, {name}", "1/s", count / took)
         emit(f"handshakes, {name}: CPU", "us", cpu / count * 1e6)
-        emit(f"handshakes, {name}: of them resumed", "%", 100 * reused / count)
+        assert reused > 0.9 * count if resumed else not reused, (reused, count)
 
 
 # ------------------------------------------------------------------ bulk
@@ -134,8 +134,9 @@ def bulk(peer: Peer, seconds: float, emit: Callable) -> None:
             before = peer.cpu_seconds()
             octets, took = flow(peer.port, kind, connections, seconds)
             cpu = peer.cpu_seconds() - before
-            emit(f"bulk, {connections} connections, {name}", "MB/s", octets / took / 1e6)
-            emit(f"bulk, {connections} connections, {name}: CPU", "us/MB", cpu / octets * 1e12)
+            through = f"{connections} connection{'s' if connections > 1 else ''}"
+            emit(f"bulk, {through}, {name}", "MB/s", octets / took / 1e6)
+            emit(f"bulk, {through}, {name}: CPU", "us/MB", cpu / octets * 1e12)
 
 
 # ------------------------------------------------------------- idle, latency

@@ -13,7 +13,7 @@ def main() -> None:
             for line in lines:
                 figure = json.loads(line)
                 values[figure["name"], figure["unit"], figure["peer"]].append(figure["value"])
-    print("| measurement | ours | stunnel | ours / stunnel | spread |")
+    print("| measurement | ours | stunnel | ours / stunnel | spread: ours, stunnel |")
     print("|---|---|---|---|---|")
     for name, unit in dict.fromkeys(key[:2] for key in values):
         ours, stunnel = values[name, unit, "ours"], values[name, unit, "stunnel"]
