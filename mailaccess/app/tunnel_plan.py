@@ -45,6 +45,7 @@ class Tunnel:
 
     followed: list[Following] = field(default_factory=list)
     servers: list[Servers] = field(default_factory=list)
+    programs: list[Programs] = field(default_factory=list)
     checks: list[HealthChecks] = field(default_factory=list)
 
 
@@ -79,6 +80,7 @@ class _Maker:
         self._protocol = self._spoken()
         self._name = table.name or table.accept or "inetd"
         self._servers: list[Servers] = []
+        self._programs: list[Programs] = []
         self._checks: list[HealthChecks] = []
 
     def make(self, default_certificate: DefaultCertificate) -> Tunnel:
@@ -107,7 +109,7 @@ class _Maker:
             close_seconds=table.close_timeout_seconds,
         )
         mode = "none" if table.client else "STARTTLS" if table.starttls else "TLS"
-        return Tunnel(table, plan, self._endpoint, mode, followed, self._servers, self._checks)
+        return Tunnel(table, plan, self._endpoint, mode, followed, self._servers, self._programs, self._checks)
 
     # -- what cannot be
 
@@ -192,9 +194,11 @@ class _Maker:
         how: How = "inetd" if self._table.inetd else "pty" if self._table.pty else "pipes"
         file = self._table.exec_file
         program = Program(words, how, find_program(file or words[0], "exec_file" if file else "exec"))
-        return Programs(
+        programs = Programs(
             program, self._name, self._protocol, self._reactor, self._events, self._table.handshake_timeout_seconds
         )
+        self._programs.append(programs)
+        return programs
 
     def _way(self, followed: list[Following]) -> Way:
         table = self._table

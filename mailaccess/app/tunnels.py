@@ -147,6 +147,7 @@ class MailTunnel(Service):
         with connection:  # the reactor takes a descriptor of its own
             self._reactor.adoptStreamConnection(connection.fileno(), connection.family, factory)
         await factory.until_empty()
+        await self._programs_gone()
 
     def status(self) -> str:
         """What is served where, and to how many: ``pop3s 995, 12 connections``."""
@@ -183,8 +184,15 @@ class MailTunnel(Service):
                 await stopping
         drained = [Deferred.fromCoroutine(factory.drain(DRAIN_SECONDS)) for factory in self._factories]
         await gatherResults(drained)
+        await self._programs_gone()
         self._factories.clear()
         self._prepared = False
+
+    async def _programs_gone(self) -> None:
+        """A connection may be over before its program is: nobody would be left to kill it."""
+        for tunnel in self.tunnels:
+            for programs in tunnel.programs:
+                await programs.gone()
 
 
 def default_state() -> Path:

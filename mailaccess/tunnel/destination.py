@@ -1,10 +1,11 @@
 """Where a connection goes: servers, of which one is chosen, or a program that is started for it."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from mailaccess.interfaces import IEvents
@@ -14,7 +15,7 @@ from mailaccess.tunnel.environment import program_environment
 from mailaccess.tunnel.faults import StreamLost, TunnelFault, Unreachable, blamed_on
 from mailaccess.tunnel.greeting import listen
 from mailaccess.tunnel.patience import pause, within
-from mailaccess.tunnel.programs import Program, start
+from mailaccess.tunnel.programs import Program, ProgramStream, start
 from mailaccess.tunnel.spoken import Spoken
 from mailaccess.tunnel.visitor import Visitor
 from mailaccess.tunnel.way import Far, Way
@@ -87,11 +88,14 @@ class Programs:
     reactor: Any
     events: IEvents
     greeting_seconds: float
+    _running: set[ProgramStream] = field(default_factory=set, init=False, repr=False, compare=False)
 
     async def open(self, visitor: Visitor) -> Far:
         """Start it, and look at its first line."""
-        environment = program_environment(os.environ, visitor)
+        environment = program_environment({"PATH": STANDARD_PATH, **os.environ}, visitor)
         stream = await start(self.program, environment, self.reactor, self.events, self.service)
+        self._running.add(stream)
+        Deferred.fromCoroutine(stream.ended()).addCallback(lambda _: self._running.discard(stream))
         talk = Conversation(stream)
         name = self.program.file
         with blamed_on(name), within(self.reactor, self.greeting_seconds, stream.abort, "the greeting"):
@@ -101,3 +105,8 @@ class Programs:
                 stream.abort(f"{name} is of no use")
                 raise
         return Far(talk.hand_back(), name, greeting, stream.ended)
+
+    async def gone(self) -> None:
+        """Wait for the end of all programs: also of one that does not go at once when its connection is cut."""
+        for stream in list(self._running):
+            await stream.ended()

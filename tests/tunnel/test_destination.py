@@ -275,3 +275,18 @@ def test_a_signal_is_the_outcome_of_a_program_that_gets_one() -> None:
     outcome: Any = far.outcome()
     assert result_of(outcome) == "SIGKILL"
     far.stream.abort("over")
+
+
+def test_one_that_does_not_go_at_once_is_waited_for() -> None:
+    """Its connection is over by then: a service that stops is the last that knows of it."""
+    programs = program(
+        "import signal, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), exit()));"
+        "print('-ERR', flush=True); time.sleep(60)",
+        "pop3",
+    )
+    with pytest.raises(Refused):
+        result_of(programs.open(VISITOR))
+    assert os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None, "it has gone at once"
+    result_of(programs.gone())
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
