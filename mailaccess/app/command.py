@@ -25,6 +25,7 @@ from mailaccess.auth.schemes import hash_password
 from mailaccess.errors import ConfigError, OperatorFault
 
 REFUSED_STATUS = 1
+INTERRUPTED_STATUS = 130  # as a shell says of SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,13 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser(tunnel=arguments[:1] == ["tunnel"])
     given, rest = parser.parse_known_args(arguments)
     if rest and not given.takes_server_options:
-        parser.error(f"{rest[0]!r} is not an option of {given.name}")
+        raise SystemExit(_say(f"{rest[0]!r} is not an option of {given.name}; see {given.name} --help", USAGE_STATUS))
     try:
         status: int | None = given.run(given, rest)
         sys.stdout.flush()
     except BrokenPipeError:  # a reader that has enough, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED_STATUS)
+    except EOFError:
+        return _say("there is no terminal to ask for a password; --stdin reads it from a pipe", REFUSED_STATUS)
     except ConfigError as error:
         return _say(str(error), USAGE_STATUS)
     except (EditRefused, BadCredential, OperatorFault) as error:

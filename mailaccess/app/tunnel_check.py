@@ -26,8 +26,10 @@ class Finding:
     fault: str
 
     def __str__(self) -> str:
-        good = f"good, it speaks {self.protocol}" if self.protocol else "good, it takes connections"
-        return f"{self.service} to {self.target}: {self.fault or good}"
+        taken = "good, it takes connections (without --protocol nothing is asked)"
+        good = f"good, it speaks {self.protocol}" if self.protocol else taken
+        fault = self.fault.removeprefix(f"{self.target}: ").removeprefix(f"{self.target} ")
+        return f"{self.service} to {self.target}: {fault or good}"
 
 
 async def check_tunnels(tunnels: Iterable[Tunnel], say: Callable[[str], None], *, as_json: bool = False) -> int:
@@ -38,6 +40,10 @@ async def check_tunnels(tunnels: Iterable[Tunnel], say: Callable[[str], None], *
     findings = []
     for tunnel in tunnels:
         protocol = tunnel.plan.protocol.name if tunnel.plan.protocol is not None else ""
+        for expired in tunnel.expired():
+            findings.append(Finding(tunnel.plan.name, str(expired), protocol, "the certificate has expired"))
+            if not as_json:
+                say(str(findings[-1]))
         async for target, fault in _asked(tunnel):
             findings.append(Finding(tunnel.plan.name, target, protocol, fault))
             if not as_json:

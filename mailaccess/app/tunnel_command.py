@@ -59,7 +59,7 @@ def arrange(parser: argparse.ArgumentParser, standard: Standard) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.set_defaults(standard=standard)
-    parser.add_argument("--config", metavar="FILE.toml", help="its tables [[tunnel]]")
+    parser.add_argument("--config", metavar="FILE.toml", help="run the tables [[tunnel]] of this file")
     parser.add_argument("--stunnel-conf", metavar="FILE", help="the services of an stunnel.conf")
     parser.add_argument("--state", metavar="DIR", help="folder of the certificate that is made where none is named")
     parser.add_argument("--check", action="store_true", help="ask every target, say what is wrong, and end")
@@ -87,11 +87,10 @@ def run(given: argparse.Namespace, rest: Sequence[str]) -> int:
 def _wanted(given: argparse.Namespace) -> Wanted:
     own = table_of(given)
     if sum(source is not None for source in (own, given.config, given.stunnel_conf)) != 1:
-        raise ConfigError(
-            "tunnel", "", "options of one tunnel, or --config FILE.toml, or --stunnel-conf FILE is needed"
-        )
+        allowed = "the options of one tunnel, or --config FILE.toml, or --stunnel-conf FILE: one of these, and no two"
+        raise ConfigError("mailaccess tunnel", "", allowed)
     if own is not None:
-        return Wanted([own], lambda table, name: f"--{name.replace('_', '-')}", Privileges())
+        return Wanted([own], lambda table, name: f"--{name.replace('_', '-')}", _privileges(given))
     if given.stunnel_conf is not None:
         return _stunnel_conf(Path(given.stunnel_conf))
     path = given.config
@@ -99,6 +98,10 @@ def _wanted(given: argparse.Namespace) -> Wanted:
     if not tables:
         raise ConfigError("--config", path, "there is no table [[tunnel]] in it")
     return Wanted(tables, lambda table, name: f"{path}: tunnel {table.name or table.accept!r}: {name}", Privileges())
+
+
+def _privileges(given: argparse.Namespace) -> Privileges:
+    return Privileges(given.user, given.group, given.pid_file)
 
 
 def _stunnel_conf(path: Path) -> Wanted:
@@ -131,7 +134,7 @@ def _serve_connection(wanted: Wanted, given: argparse.Namespace) -> int:
     try:
         connection = given.standard.connection()
     except NoConnection as error:
-        raise ConfigError("--accept", "", f"where to listen is needed, or a connection: {error}") from error
+        raise ConfigError("--accept", "", f"where to listen is needed; {error}") from error
     except ClientGone as error:
         EventLog().event("client_gone", reason=error)
         return 0

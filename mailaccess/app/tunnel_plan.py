@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 from mailaccess.app.tunnel_table import TunnelRoute, TunnelTable
@@ -13,6 +14,7 @@ from mailaccess.interfaces import IEvents
 from mailaccess.net.endpoints import Endpoint, TCPEndpoint, parse_endpoint
 from mailaccess.net.following import Following
 from mailaccess.net.sni import ServerNames
+from mailaccess.net.tls import Certificates
 from mailaccess.tunnel.admission import Doors
 from mailaccess.tunnel.balance import Balance, Policy
 from mailaccess.tunnel.destination import Destination, Programs, Servers
@@ -47,6 +49,10 @@ class Tunnel:
     servers: list[Servers] = field(default_factory=list)
     programs: list[Programs] = field(default_factory=list)
     checks: list[HealthChecks] = field(default_factory=list)
+
+    def expired(self) -> list[Path]:
+        """The files of our own certificates that have expired."""
+        return [path for files in self.followed if isinstance(files, Certificates) for path in files.expired()]
 
 
 def make_tunnel(
@@ -176,7 +182,7 @@ class _Maker:
             services = [accepted, *(target.service for target in self._targets)]
             named = next((service.protocol for service in services if service is not None), "none")
         if named == "none" and self._table.starttls:
-            raise ConfigError("starttls", "true", "it needs a protocol: imap pop3 smtp nntp ldap or postgresql")
+            raise ConfigError("starttls", "true", f"a protocol is needed, one of {' '.join(SPOKEN)}")
         return SPOKEN.get(named)
 
     @property
@@ -296,7 +302,7 @@ def _tls(visitor: Visitor | None) -> ClientTLS | None:
         version=visitor.tls_version,
         cipher=visitor.tls_cipher,
         server_name=peer.server_name,
-        certificate=bool(peer.fields),
+        certificate="FINGERPRINT" in peer.fields,
         verified=peer.trusted,
         common_name=peer.fields.get("CN", ""),
     )

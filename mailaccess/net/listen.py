@@ -6,6 +6,7 @@ Linux hands it down to every connection: replies are written whole, so Nagle's a
 """
 
 import errno
+import os
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 from zope.interface import implementer
 
@@ -172,4 +174,7 @@ def _refusal(endpoint: TCPEndpoint, error: OSError) -> ConfigError:
 
 
 def _one_line(error: BaseException) -> str:
+    cause = error.socketError if isinstance(error, CannotListenError) else error
+    if isinstance(cause, OSError) and cause.errno:
+        return _REASONS.get(cause.errno, os.strerror(cause.errno))
     return " ".join(f"{type(error).__name__}: {error}".split())

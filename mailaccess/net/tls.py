@@ -5,6 +5,7 @@ Sessions that are open keep what they were opened with; a change of certificates
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol, cast
 
 from OpenSSL import SSL
@@ -135,6 +136,12 @@ class Certificates(Following):
         context = self._names.choose(connection.get_servername())
         if context is not connection.get_context():
             connection.set_context(context)
+
+    def expired(self) -> list[Path]:
+        """The files whose certificates have expired."""
+        now = datetime.now(UTC)
+        pairs = zip(self._files, self._certified, strict=True)
+        return [files.certificate for files, certified in pairs if certified.time_left(now) < timedelta()]
 
     def _warn_of_expiry(self) -> None:
         now = datetime.now(UTC)

@@ -15,7 +15,7 @@ from mailaccess.tunnel.environment import program_environment
 from mailaccess.tunnel.faults import StreamLost, TunnelFault, Unreachable, blamed_on
 from mailaccess.tunnel.greeting import listen
 from mailaccess.tunnel.patience import pause, within
-from mailaccess.tunnel.programs import Program, ProgramStream, start
+from mailaccess.tunnel.programs import STANDARD_PATH, Program, ProgramStream, start
 from mailaccess.tunnel.spoken import Spoken
 from mailaccess.tunnel.visitor import Visitor
 from mailaccess.tunnel.way import Far, Way

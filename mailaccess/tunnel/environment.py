@@ -9,7 +9,7 @@ from mailaccess.tunnel.visitor import Visitor
 _OURS_ALONE = re.compile(r"LISTEN_.*|NOTIFY_SOCKET|CREDENTIALS_DIRECTORY|WATCHDOG_.*|JOURNAL_STREAM|MAINPID")
 """What systemd tells us and means nobody else: sockets, credentials, the right to speak for the unit."""
 
-_OF_THE_CLIENT = re.compile(r"REMOTE_.*|LOCAL_(HOST|PORT)|SSL_.*|TCP6?(REMOTE|LOCAL).*|PROTO")
+_OF_THE_CLIENT = re.compile(r"REMOTE_.*|LOCAL_(HOST|PORT)|SSL_(?!CERT_(FILE|DIR)\Z).*|TCP6?(REMOTE|LOCAL).*|PROTO")
 """What only this module may say: a program trusts it."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -29,6 +29,9 @@ from mailaccess.tunnel.descriptors import Inflow, Outflow
 from mailaccess.tunnel.faults import Unreachable
 from mailaccess.tunnel.stderr import StandardError
 
+STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where there is no PATH, as under inetd: mail daemons are in the folders of the system's programs."""
+
 How = Literal["pipes", "inetd", "pty"]
 
 
@@ -60,7 +63,7 @@ def find_program(name: str, key: str) -> str:
 
     Raises ``ConfigError`` where there is none that we may execute.
     """
-    found = shutil.which(name)
+    found = shutil.which(name, path=os.environ.get("PATH", STANDARD_PATH))
     if found is None:
         raise ConfigError(key, name, "there is no such program, or it may not be executed")
     return os.path.abspath(found)

@@ -163,6 +163,8 @@ class Session:
         )
         await relay.run()
         traffic: dict[str, object] = {"target": far.name, "sent": relay.outward.octets, "received": relay.inward.octets}
+        if isinstance(far.stream, TLSStream):
+            traffic |= {"target_tls": far.stream.version, "target_cipher": far.stream.cipher}
         if relay.fault:
             traffic["reason"] = relay.fault
         if truncated := [name for name, end in (("client", self._near), ("target", far.stream)) if _truncated(end)]:

@@ -17,6 +17,8 @@ RECORD_BYTES = 16 * 1024
 READ_BYTES = 4 * RECORD_BYTES
 """What is handed on at once: what the reactor reads from a socket."""
 
+_NO_TLS = frozenset({"wrong version number", "http request", "https proxy request"})
+
 _BIO_BYTES = 128 * 1024
 
 
@@ -52,7 +54,7 @@ class TLSStream:
                 await self._fill()
             except SSL.Error as error:
                 await self._flush()  # the alert
-                raise TLSFailed(f"the handshake failed: {openssl_reason(error)}") from error
+                raise TLSFailed(f"the handshake failed: {_words(error)}") from error
             else:
                 await self._flush()
                 return
@@ -150,6 +152,12 @@ class TLSStream:
             pass
         if pieces:
             await self._inner.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
+
+def _words(error: SSL.Error) -> str:
+    """OpenSSL's reason; what it says of a first octet that begins no record is said plainly."""
+    reason = openssl_reason(error)
+    return f"the other side does not speak TLS ({reason})" if reason in _NO_TLS else reason
 
 
 async def begin_tls(inner: Stream, side: TLSSide) -> tuple[TLSStream, TLSPeer]:

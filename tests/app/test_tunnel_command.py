@@ -112,7 +112,7 @@ def ends(folder: Path, *options: str, **more: Any) -> "subprocess.CompletedProce
 
 # -- what is wrong
 
-ONE_OF_THREE = "options of one tunnel, or --config FILE.toml, or --stunnel-conf FILE is needed"
+ONE_OF_THREE = "the options of one tunnel, or --config FILE.toml, or --stunnel-conf FILE: one of these, and no two"
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_without_a_place_to_listen_a_connection_is_needed(tmp_path: Path) -> Non
     result = ends(tmp_path, "-r", "127.0.0.1:110")
     assert result.returncode == 2
     assert result.stderr == (
-        "mailaccess: --accept: '' is not possible: where to listen is needed, or a connection: "
+        "mailaccess: --accept: '' is not possible: where to listen is needed; "
         "descriptor 0 is not a socket: inetd or systemd (Accept=yes) starts this program\n"
     )
 
@@ -198,7 +198,7 @@ def test_without_a_place_to_listen_a_connection_is_needed(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_a_signal(started: Any, number: int) -> None:
-    command = started("-d", "127.0.0.1:0", "-n", "pop3", *PROGRAM).ready()
+    command = started("-d", "127.0.0.1:0", "--protocol", "pop3", *PROGRAM).ready()
     assert any(line.startswith("certificate ") for line in command.lines)
     (port,) = command.ports
     with client(port) as inside:
@@ -211,7 +211,7 @@ def test_it_serves_until_a_signal(started: Any, number: int) -> None:
 
 
 def test_a_stop_does_not_wait_for_who_is_idle(started: Any) -> None:
-    command = started("-d", "127.0.0.1:0", "-n", "pop3", *PROGRAM).ready()
+    command = started("-d", "127.0.0.1:0", "--protocol", "pop3", *PROGRAM).ready()
     with client(command.ports[0]) as inside:
         assert heard(inside) == b"+OK ready\n"
         command.process.send_signal(signal.SIGTERM)
@@ -256,7 +256,7 @@ def test_systemd_is_told_how_it_goes(started: Any, tmp_path: Path) -> None:
 def test_one_connection_is_served_and_the_process_ends_with_it(started: Any) -> None:
     ours, theirs = socket.socketpair()
     with ours:
-        command = started("-n", "pop3", *PROGRAM, stdin=theirs)
+        command = started("--protocol", "pop3", *PROGRAM, stdin=theirs)
         theirs.close()
         with secured(ours) as inside:
             assert heard(inside) == b"+OK ready\n"
@@ -270,7 +270,7 @@ def test_one_connection_is_served_and_the_process_ends_with_it(started: Any) -> 
 def test_one_connection_is_ended_by_a_signal(started: Any) -> None:
     ours, theirs = socket.socketpair()
     with ours:
-        command = started("-n", "pop3", *PROGRAM, stdin=theirs)
+        command = started("--protocol", "pop3", *PROGRAM, stdin=theirs)
         theirs.close()
         with secured(ours) as inside:
             assert heard(inside) == b"+OK ready\n"
@@ -284,7 +284,7 @@ def test_a_client_that_has_gone_already_is_no_fault(started: Any) -> None:
         theirs, _ = server.accept()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     ours.close()
-    command = started("-n", "pop3", *PROGRAM, stdin=theirs)
+    command = started("--protocol", "pop3", *PROGRAM, stdin=theirs)
     theirs.close()
     assert command.process.wait(SECONDS) == 0
     assert "client_gone" in command.log()
@@ -296,8 +296,8 @@ def test_a_client_that_has_gone_already_is_no_fault(started: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "line"),
     [
-        (["-n", "pop3", *PROGRAM], 0, "good, it speaks pop3"),
-        (["-n", "imap", *PROGRAM], 1, "pop3 greeting where imap is expected"),
+        (["--protocol", "pop3", *PROGRAM], 0, "good, it speaks pop3"),
+        (["--protocol", "imap", *PROGRAM], 1, "pop3 greeting where imap is expected"),
     ],
 )
 def test_a_check_says_what_it_finds_and_ends(options: list[str], status: int, line: str, tmp_path: Path) -> None:
@@ -308,7 +308,7 @@ def test_a_check_says_what_it_finds_and_ends(options: list[str], status: int, li
 
 
 def test_a_check_as_json(tmp_path: Path) -> None:
-    result = ends(tmp_path, "-d", "127.0.0.1:0", "--check", "--json", "-n", "pop3", *PROGRAM)
+    result = ends(tmp_path, "-d", "127.0.0.1:0", "--check", "--json", "--protocol", "pop3", *PROGRAM)
     (finding,) = json.loads(result.stdout)
     assert finding["fault"] == ""
 
@@ -316,4 +316,4 @@ def test_a_check_as_json(tmp_path: Path) -> None:
 def test_a_check_of_a_name_that_no_host_has(tmp_path: Path) -> None:
     result = ends(tmp_path, "-d", "127.0.0.1:0", "-r", "host.invalid:110", "--check")
     assert result.returncode == 1
-    assert "host.invalid:110 cannot be reached: " in result.stdout
+    assert "host.invalid:110: cannot be reached: " in result.stdout

@@ -79,12 +79,12 @@ def test_where_nothing_is_given_there_is_no_tunnel() -> None:
         ),
         ("-d 1 -r 2 -v 2 -A ca.pem", {"accept": "1", "connect": "2", "verify": "chain", "ca": "ca.pem"}),
         ("-d 1 -r 2 -v 0", {"accept": "1", "connect": "2", "verify": "none"}),
-        ("-d 1 -r 2 -v 1", {"accept": "1", "connect": "2", "verify": "none"}),
+        ("-c -d 1 -r 2 -v 1", {"client": True, "accept": "1", "connect": "2", "verify": "chain"}),
         ("-d 1 -r 2 -v 3", {"accept": "1", "connect": "2", "verify": "peer"}),
         ("-d 1 -r 2 -v 2 --verify peer", {"accept": "1", "connect": "2", "verify": "peer"}),
         (
             "-n smtp -N name -I 127.0.0.2 -r 25",
-            {"protocol": "smtp", "name": "name", "source": "127.0.0.2", "connect": "25"},
+            {"protocol": "smtp", "starttls": True, "name": "name", "source": "127.0.0.2", "connect": "25"},
         ),
     ],
 )
@@ -96,6 +96,7 @@ def test_the_letters_of_stunnel_3(words: str, keys: dict[str, Any]) -> None:
     ("words", "line"),
     [
         ("--retries many", "--retries: 'many' is not possible: a whole number is expected"),
+        ("-d 1 -r 2 -v 1", "-v: '1' is not possible: a client without a certificate would be let in"),
         ("--retries 1.5", "--retries: '1.5' is not possible: a whole number is expected"),
         ("--retries=-1", "--retries: '-1' is not possible: a number from 0 on is allowed"),
         ("--health-seconds soon", "--health-seconds: 'soon' is not possible: a number of seconds is expected"),

@@ -273,7 +273,15 @@ def test_redirected_and_routed_clients_have_targets_of_their_own(make: Maker, he
 # -- the PROXY header
 
 VISITOR = Visitor("192.0.2.7", 1234, "203.0.113.1", 995)
-SECURED = Visitor("192.0.2.7", 1234, "203.0.113.1", 995, TLSPeer(True, "a.example", {"CN": "joe"}), "TLSv1.3", "AES")
+SECURED = Visitor(
+    "192.0.2.7",
+    1234,
+    "203.0.113.1",
+    995,
+    TLSPeer(True, "a.example", {"CN": "joe", "FINGERPRINT": "AB:CD"}),
+    "TLSv1.3",
+    "AES",
+)
 LOCAL_VISITOR = Visitor("local", 0, "local", 0)
 
 
@@ -349,8 +357,12 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({**SERVER, "redirect": "4713"}, "redirect", "must say who is good"),
     ({**SERVER, "redirect": "4713", "verify": "none"}, "redirect", "must say who is good"),
     ({**SERVER, "redirect": "x y", "verify": "chain", "ca": "DIR/ca.pem"}, "redirect", "HOST:PORT"),
-    ({**SERVER, "starttls": True}, "starttls", "it needs a protocol"),
-    ({**SERVER, "starttls": True, "protocol": "none"}, "starttls", "it needs a protocol"),
+    ({**SERVER, "starttls": True}, "starttls", "a protocol is needed, one of imap pop3 smtp nntp ldap postgresql"),
+    (
+        {**SERVER, "starttls": True, "protocol": "none"},
+        "starttls",
+        "a protocol is needed, one of imap pop3 smtp nntp ldap postgresql",
+    ),
     ({**SERVER, "source": "eth0"}, "source", "an address of this machine"),
     ({**SERVER, "proxy_from": ["everybody"]}, "proxy_from", "an address, a network"),
     ({**SERVER, "via": "ftp://proxy:1"}, "via", "http://"),
