@@ -27,19 +27,28 @@ GOODBYE_SECONDS = 5.0
 
 
 def write_now(transport: Any, data: bytes) -> None:
-    """Write ``data``, handing it to the kernel at once where nothing is queued before it.
+    """Write ``data``, handing it to the kernel at once where nothing is queued before it; end what was reset.
 
     The rest of it, or all of it on any transport but plain TCP, goes the way of ``transport.write``.
+    """
+    if not send_now(transport, data):
+        transport.abortConnection()
+
+
+def send_now(transport: Any, data: bytes) -> bool:
+    """The same; False where the connection was reset, which is the caller's to act on.
+
+    The kernel tells of a reset once: reading finds what had come before, and then an orderly end.
     """
     if _may_send_at_once(transport):
         sent = transport.writeSomeData(data)
         if not isinstance(sent, int):
-            transport.abortConnection()  # the kernel tells of a reset once: the next read would find an orderly end
-            return
+            return False
         if sent == len(data):
-            return
+            return True
         data = data[sent:]
     transport.write(data)
+    return True
 
 
 def _may_send_at_once(transport: Any) -> bool:

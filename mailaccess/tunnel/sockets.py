@@ -13,13 +13,15 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mailaccess.ops.transport import unsent_octets, write_now
+from mailaccess.ops.transport import send_now, unsent_octets
 from mailaccess.tunnel.faults import StreamLost
 
 T = TypeVar("T")
 
 HELD_BYTES = 256 * 1024
 """What may come in while nobody reads, before the kernel's buffers are left to fill: four reads of the reactor."""
+
+RESET = "the other side has reset the connection"
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
@@ -40,6 +42,7 @@ class SocketStream(Protocol):
         self._full = False
         self._reading_paused = False
         self._lost: str | None = None
+        self._was_reset = False
         self._work: Deferred[Any] | None = None
 
     # -- Stream
@@ -73,7 +76,9 @@ class SocketStream(Protocol):
         """Send, and wait for room."""
         if self._lost is not None:
             raise StreamLost(self._lost)
-        write_now(self.transport, data)
+        if self._was_reset or not send_now(self.transport, data):
+            self._was_reset = True
+            raise StreamLost(RESET)
         if self._full:
             await self._change()
 
@@ -145,7 +150,10 @@ class SocketStream(Protocol):
             self.transport.pauseProducing()
 
     def readConnectionLost(self) -> None:  # noqa: N802
-        """The other side has said everything."""
+        """The other side has said everything; or so it seems, where writing was told of a reset."""
+        if self._was_reset:
+            self.abort(RESET)
+            return
         self._read_ended = True
         if self._reader is not None:
             reader, self._reader = self._reader, None

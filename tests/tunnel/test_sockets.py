@@ -154,3 +154,21 @@ def test_what_came_before_a_reset_is_read_first() -> None:
     assert result_of(two.read()) == b"last words"
     with pytest.raises(StreamLost):
         result_of(two.read())
+
+
+def test_what_came_before_a_reset_that_writing_finds_is_read_too_and_no_end_follows() -> None:
+    """The kernel tells of a reset once: whoever reads after that finds what had come, and then an orderly end."""
+    one, two = socket_pair()
+    two.transport.pauseProducing()
+    result_of(one.write(b"last words"))
+    one.abort("gone")
+    turn_until(lambda: one.transport.fileno() == -1)
+    with pytest.raises(StreamLost, match="reset"):
+        result_of(two.write(b"are you there?"))
+    with pytest.raises(StreamLost, match="reset"):
+        result_of(two.write(b"are you there?"))
+    two.transport.resumeProducing()
+    assert result_of(two.read()) == b"last words"
+    with pytest.raises(StreamLost, match="reset"):
+        result_of(two.read())
+    turn_until(lambda: two.transport.fileno() == -1)
