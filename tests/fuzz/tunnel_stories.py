@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from OpenSSL import SSL
 from pairs import Side, sides
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
@@ -42,8 +43,11 @@ HANDSHAKE, IDLE, CLOSE, CONNECT = 30.0, 600.0, 60.0, 10.0
 LONGEST = 3 * (HANDSHAKE + CONNECT) + 2 * IDLE + CLOSE  # of a story: each step has its time
 SIZES = (0, 1, 100, 5000, 70_000, 300_000)
 NONSENSE = (b"\0", b"\r\n" * 10, b"* OK ready\r\n", bytes(range(256)) * 40, b"\x16\x03\x01\x02\x00\x01" + bytes(600))
-ENDS = ("in order",) * 6 + ("reset", "silence", "cut")
-"""How a side ends what it says: the other side's end is read too; at once; never; or without reading on."""
+GOOD_ENDS = ("in order", "in order", "without a good-bye")
+"""How a side ends what it says, and then reads on to the other's end; TLS has a good-bye, which may be missing."""
+
+ENDS = (*GOOD_ENDS, *GOOD_ENDS, "reset", "silence", "cut")
+"""The same, or at once; never; or without reading on."""
 
 
 @dataclass
@@ -71,14 +75,14 @@ class Part:
         count = chance.randint(0, 6)
         says = [chance.randbytes(chance.choice(SIZES)) for _ in range(count)]
         pauses = [chance.choice((0, 0, 0.01, 3)) for _ in range(40)]
-        return cls([piece for piece in says if piece], pauses, "in order" if well else chance.choice(ENDS))
+        return cls([piece for piece in says if piece], pauses, chance.choice(GOOD_ENDS if well else ENDS))
 
-    async def play(self, network: Network, stream: Stream) -> None:
-        """Say and hear everything."""
-        both = self._say(network, stream), self._hear(network, stream)
+    async def play(self, network: Network, stream: Stream, socket: Stream) -> None:
+        """Say and hear everything; ``socket`` is below the TLS of ``stream``, if there is one."""
+        both = self._say(network, stream, socket), self._hear(network, stream)
         await gatherResults([Deferred.fromCoroutine(_faultless(direction)) for direction in both])
 
-    async def _say(self, network: Network, stream: Stream) -> None:
+    async def _say(self, network: Network, stream: Stream, socket: Stream) -> None:
         for number, piece in enumerate(self.says):
             await _pause(network, self.pauses[number])
             self.told.said += piece
@@ -86,6 +90,8 @@ class Part:
         await _pause(network, self.pauses[-1])
         if self.end in ("in order", "cut"):
             await stream.end()
+        if self.end == "without a good-bye":
+            await socket.end()
         if self.end in ("reset", "cut"):
             stream.abort("it wants to")
 
@@ -95,7 +101,7 @@ class Part:
             self.told.heard += data
             await _pause(network, self.pauses[number % len(self.pauses)] / 100)
             number += 1
-        self.told.ended = self.end == "in order"
+        self.told.ended = self.end in GOOD_ENDS
 
 
 async def _pause(network: Network, seconds: float) -> None:
@@ -128,7 +134,7 @@ class Story:
         self.ports = chance.choices((110,) if self.well else (1, 2, 110, 110, 110), k=chance.randint(1, 3))
         self.part = Part.by(chance, well=self.well)
         self.events = Remembered()
-        self.served: list[Told] = []
+        self.served: list[Part] = []
         self.stop_after = None if self.well or chance.random() < 0.8 else chance.uniform(0, 20)
 
     def run(self) -> None:
@@ -162,15 +168,23 @@ class Story:
         event, fields = self.line
         assert not self.well or (event == "tunnel_closed" and "reason" not in fields), fields
         client = self.part.told
-        assert not client.heard or self.served[-1].said.startswith(client.heard)
-        assert all(client.said.startswith(server.heard) for server in self.served)
+        assert not client.heard or self.served[-1].told.said.startswith(client.heard)
+        assert all(client.said.startswith(part.told.heard) for part in self.served)
         if event != "tunnel_closed" or "reason" in fields:
             return
-        server = self.served[-1]
+        server = self.served[-1].told
         assert not self.well or (client.ended and server.ended)
         if client.ended and server.ended:
             assert (client.heard, server.heard) == (server.said, client.said)
             assert (fields["sent"], fields["received"]) == (len(client.said), len(server.said))
+            assert fields.get("truncated") == self._truncated()
+
+    def _truncated(self) -> str | None:
+        """Whose TLS ended without a good-bye, as the log has it."""
+        missing = "without a good-bye"
+        if self.tls and self.part.end == missing:
+            return "client"
+        return "target" if self.far_tls and self.served[-1].end == missing else None
 
     # -- the tunnel
 
@@ -203,7 +217,8 @@ class Story:
 
     # -- the client
 
-    async def _client(self, stream: Stream) -> None:
+    async def _client(self, socket: Stream) -> None:
+        stream = socket
         if self.wrong_at_client:
             await self._go_wrong(stream, self.part.told)
             return
@@ -217,7 +232,7 @@ class Story:
             stream, _ = await begin_tls(stream, self.sides[0])
         if self.spoken and self.tls != "starttls":
             await _line(stream)
-        await self.part.play(self.network, stream)
+        await self.part.play(self.network, stream, socket)
 
     # -- the server
 
@@ -228,10 +243,11 @@ class Story:
 
     def _serve(self, stream: SocketStream) -> None:
         part = Part.by(self.chance, well=self.well)
-        self.served.append(part.told)
+        self.served.append(part)
         Deferred.fromCoroutine(_faultless(self._server(stream, part)))
 
-    async def _server(self, stream: Stream, part: Part) -> None:
+    async def _server(self, socket: Stream, part: Part) -> None:
+        stream = socket
         if self.chance.random() < self.wrong_at_server:
             await self._go_wrong(stream, part.told)
             return
@@ -245,7 +261,7 @@ class Story:
             await _line(stream)
             await stream.write(b"+OK go\r\n")
             stream, _ = await begin_tls(stream, self.sides[1])
-        await part.play(self.network, stream)
+        await part.play(self.network, stream, socket)
 
     async def _go_wrong(self, stream: Stream, told: Told) -> None:
         """Say nonsense, or nothing; end, reset, or stay."""
@@ -286,7 +302,8 @@ async def _until(stream: Stream, size: Any) -> bytes:
 
 def tell_all(seeds: Iterable[int]) -> list[Story]:
     """One connection for each seed, which a failure names; also an error in a Deferred that nobody looks at is one."""
-    both = sides()
+    worlds = sides(), sides()
+    worlds[1][0]._context.set_max_proto_version(SSL.TLS1_2_VERSION)
     unseen: list[Any] = []
 
     @implementer(ILogObserver)
@@ -296,7 +313,7 @@ def tell_all(seeds: Iterable[int]) -> list[Story]:
 
     globalLogPublisher.addObserver(watch)
     try:
-        stories = [_told(seed, both) for seed in seeds]
+        stories = [_told(seed, worlds[seed % 2]) for seed in seeds]
         gc.collect()
         assert unseen == []
     finally:
