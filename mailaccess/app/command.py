@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import mailaccess
@@ -187,7 +189,16 @@ _SERVER_OPTIONS = "Every option of the server is understood: --config FILE.toml,
 def _check(given: argparse.Namespace, rest: Sequence[str]) -> None:
     config, _ = _loaded(rest)
     check(config)
+    if config.tunnel:
+        _check_tunnels(config)
     _print(["the configuration is good"])
+
+
+def _check_tunnels(config: Configuration) -> None:
+    from mailaccess.app.tunnels import MailTunnel  # noqa: PLC0415  (it brings TLS and the reactor with it)
+
+    with TemporaryDirectory() as state:  # the server's own certificate is not made for a check
+        MailTunnel(config.tunnel, state=Path(state))
 
 
 def _show(given: argparse.Namespace, rest: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ impossible values are :class:`~mailaccess.errors.ConfigError`: one line that nam
 
 import dataclasses
 import difflib
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 FOLDER_ENCODINGS = ("auto", "mutf7", "utf8")
 SEPARATORS = (".", "/")
+_USER = re.compile(r"//[^/]*@")
+
 SECONDS_AT_MOST = 86400
 """A day: whatever is longer was meant in another unit."""
 
@@ -100,12 +103,17 @@ class Loaded:
                 for limit in dataclasses.fields(value):
                     yield self._setting(f"{entry.name}.{limit.name}", getattr(value, limit.name), limit.metadata)
             elif entry.name in TABLES:
-                yield self._setting(entry.name, [dataclasses.asdict(name) for name in value], entry.metadata)
+                yield self._setting(entry.name, [_shown(dataclasses.asdict(table)) for table in value], entry.metadata)
             else:
                 yield self._setting(entry.name, list(value) if isinstance(value, tuple) else value, entry.metadata)
 
     def _setting(self, key: str, value: Any, metadata: Mapping[str, Any]) -> Setting:
         return Setting(key, value, self.sources.get(key, "default"), metadata["words"])
+
+
+def _shown(table: dict[str, Any]) -> dict[str, Any]:
+    """A table without the password in its ``via``."""
+    return {key: _USER.sub("//…@", value) if key == "via" else value for key, value in table.items()}
 
 
 def load(path: str | None, command_line: Mapping[str, Any]) -> Loaded:

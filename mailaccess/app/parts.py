@@ -4,11 +4,7 @@
 when its factory is asked for: a process for one connection starts in less time so.
 """
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from twisted.cred.portal import Portal
@@ -51,21 +47,9 @@ def served_certificates(
     if config.certificate:
         return named
     own = CertificateFiles(where.certificate, where.private_key, "--state", "--state")
-    with _alone(where.state):
-        made = ensure_self_signed(own)
+    made = ensure_self_signed(own)
     announce(f"certificate {where.certificate} is our own, SHA-256 {fingerprint(made.leaf)}")
     return [own, *named]
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """While no other process is: of two that begin at once, one would keep its key, the other its certificate."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 class Parts:

@@ -85,4 +85,6 @@ async def _fault_of_program(tunnel: Tunnel) -> str:
         return str(fault)
     await far.stream.end()
     far.stream.abort("the check is over")
+    if far.outcome is not None:
+        await far.outcome()  # one that does not go by itself is put down
     return ""

@@ -27,7 +27,7 @@ from mailaccess.app.signals import take_signals
 from mailaccess.app.tunnel_check import check_tunnels
 from mailaccess.app.tunnel_options import add_options, table_of
 from mailaccess.app.tunnel_table import TunnelTable
-from mailaccess.app.tunnels import MailTunnel
+from mailaccess.app.tunnels import MailTunnel, named_by_table
 from mailaccess.errors import ConfigError
 from mailaccess.ops.logs import EventLog
 
@@ -97,7 +97,7 @@ def _wanted(given: argparse.Namespace) -> Wanted:
     tables = load(path, {}).values.tunnel
     if not tables:
         raise ConfigError("--config", path, "there is no table [[tunnel]] in it")
-    return Wanted(tables, lambda table, name: f"{path}: tunnel {table.name or table.accept!r}: {name}", Privileges())
+    return Wanted(tables, lambda table, name: f"{path}: {named_by_table(table, name)}", Privileges())
 
 
 def _privileges(given: argparse.Namespace) -> Privileges:

@@ -11,7 +11,7 @@ from mailaccess.app.tunnel_table import TunnelRoute, TunnelTable
 from mailaccess.app.tunnel_tls import DefaultCertificate, client_sides, server_side
 from mailaccess.errors import ConfigError
 from mailaccess.interfaces import IEvents
-from mailaccess.net.endpoints import Endpoint, TCPEndpoint, parse_endpoint
+from mailaccess.net.endpoints import DescribedEndpoint, Endpoint, TCPEndpoint, parse_endpoint
 from mailaccess.net.following import Following
 from mailaccess.net.sni import ServerNames
 from mailaccess.net.tls import Certificates
@@ -143,8 +143,19 @@ class _Maker:
         self._check_keys()
         self._check_routes()
         self._check_patience()
+        self._check_way()
         if table.source:
             _check_address(table.source)
+
+    def _check_way(self) -> None:
+        table = self._table
+        servers = [*table.connect, *table.redirect, *(target for route in table.sni for target in route.connect)]
+        for of_servers in ("via", "source", "proxy_send"):
+            if getattr(table, of_servers) and not servers:
+                raise ConfigError(of_servers, _written(getattr(table, of_servers)), "it belongs to targets")
+        local = next((target for target in servers if target.startswith("unix:")), None)
+        if table.via and local is not None:
+            raise ConfigError("connect", local, "no proxy leads to a socket of this machine")
 
     def _check_patience(self) -> None:
         for key in ("connect_timeout_seconds", "handshake_timeout_seconds", "idle_timeout_seconds"):
@@ -253,6 +264,11 @@ def _endpoint(table: TunnelTable) -> Endpoint | None:
     endpoint = parse_endpoint(table.accept, "accept", 0)
     if endpoint is None:
         raise ConfigError("accept", table.accept, "a tunnel has to listen somewhere")
+    if isinstance(endpoint, DescribedEndpoint) and endpoint.wraps:
+        allowed = (
+            "a tunnel speaks TLS by itself, and reads the PROXY protocol from those in proxy_from: tcp: unix: systemd:"
+        )
+        raise ConfigError("accept", table.accept, allowed)
     if isinstance(endpoint, TCPEndpoint) and endpoint.host is None and table.client:
         return replace(endpoint, host=LOCAL)
     return endpoint

@@ -10,6 +10,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.python.failure import Failure
 
 from mailaccess.app.config import read_table
 from mailaccess.app.places import CERTIFICATE, PRIVATE_KEY
@@ -30,6 +31,12 @@ RELOAD_SECONDS = 10.0
 """How often certificates are looked at for changes."""
 
 
+def named_by_table(table: TunnelTable, name: str) -> str:
+    """A key as it is told of one among several tables."""
+    where = table.name or table.accept or " ".join(table.exec or table.connect)
+    return f"tunnel {where!r}: {name}"
+
+
 class MailTunnel(Service):
     """Runs tunnels, each a :class:`TunnelTable` or a mapping with its keys.
 
@@ -45,7 +52,7 @@ class MailTunnel(Service):
         announce: Callable[[str], None] = lambda line: None,
         state: Path | None = None,
         certificate: Callable[[], CertificateFiles] | None = None,
-        key: Callable[[TunnelTable, str], str] = lambda table, name: f"tunnel.{name}",
+        key: Callable[[TunnelTable, str], str] = named_by_table,
         events: IEvents | None = None,
         reactor: Any = None,
     ) -> None:
@@ -104,13 +111,11 @@ class MailTunnel(Service):
     def startService(self) -> None:  # noqa: N802
         """Begin to accept. Who must know when, and whether, calls :meth:`serve` himself, and :meth:`end` later."""
         super().startService()  # type: ignore[no-untyped-call]
-        Deferred.fromCoroutine(self._begin())
+        Deferred.fromCoroutine(self.serve()).addErrback(self._cannot_serve)
 
-    async def _begin(self) -> None:
-        try:
-            await self.serve()
-        except ConfigError as error:
-            self._events.incident("starting the tunnels", error)
+    def _cannot_serve(self, failure: Failure) -> None:
+        assert failure.value is not None  # Twisted's annotation allows it
+        self._events.incident("starting the tunnels", failure.value)
 
     async def serve(self) -> list[Listener]:
         """Accept connections; returns what is served where. ``ConfigError``."""
@@ -144,8 +149,11 @@ class MailTunnel(Service):
         factory = TunnelFactory(tunnel.plan, self._reactor, self._events)
         self._factories.append(factory)
         connection.setblocking(False)
-        with connection:  # the reactor takes a descriptor of its own
-            self._reactor.adoptStreamConnection(connection.fileno(), connection.family, factory)
+        try:
+            with connection:  # the reactor takes a descriptor of its own
+                self._reactor.adoptStreamConnection(connection.fileno(), connection.family, factory)
+        except OSError as error:  # reset since somebody looked
+            self._events.event("client_gone", reason=error.strerror)
         await factory.until_empty()
         await self._programs_gone()
 

@@ -71,6 +71,12 @@ class DescribedEndpoint:
         return self._unwrapped()[0] in _ENCRYPTING
 
     @property
+    def wraps(self) -> bool:
+        """Whether the endpoint's connections are more than sockets: ``ssl:…``, ``haproxy:…``."""
+        first, _, _ = self.text.partition(":")
+        return first in _WRAPPING or first in _ENCRYPTING
+
+    @property
     def service(self) -> KnownService | None:
         """What is known of the service that usually has the port of ``tcp:PORT…``; None for other descriptions."""
         first, rest = self._unwrapped()

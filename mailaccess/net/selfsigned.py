@@ -1,9 +1,11 @@
 """The certificate that a server without one makes for itself: clients can pin it, none trusts it unasked."""
 
+import fcntl
 import os
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -37,17 +39,34 @@ def ensure_self_signed(files: CertificateFiles, names: Iterable[str] = (), now: 
     """
     now = now or datetime.now(UTC)
     try:
+        with _alone(files.certificate.parent):
+            return _ensured(files, names, now)
+    except OSError as error:
+        raise ConfigError(files.option, str(files.certificate), f"it cannot be written ({error.strerror})") from error
+
+
+def _ensured(files: CertificateFiles, names: Iterable[str], now: datetime) -> CertifiedKey:
+    try:
         certified = files.read()
     except ConfigError:
         pass
     else:
         if certified.time_left(now) > RENEWED_BEFORE:
             return certified
-    try:
-        make_self_signed(files.certificate, files.private_key, names, now)
-    except OSError as error:
-        raise ConfigError(files.option, str(files.certificate), f"it cannot be written ({error.strerror})") from error
+    make_self_signed(files.certificate, files.private_key, names, now)
     return files.read()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While no other process is: of two that begin at once, one would keep its key, the other its certificate."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def make_self_signed(

@@ -128,3 +128,39 @@ def test_config_shows_each_value_and_where_it_came_from(tmp_path: Path, capsys: 
 def test_config_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("config", "check", "--maildir", "mail/%d/%n") == 0
     assert "good" in capsys.readouterr().out
+
+
+def test_config_check_looks_at_tunnels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mail.toml"
+    path.write_text(f'maildir = "{tmp_path}"\nimaps = "127.0.0.1:0"\n[[tunnel]]\naccept = "pop3s"\n')
+    assert main(["config", "check", "--config", str(path)]) == 2
+    assert capsys.readouterr().err == (
+        "mailaccess: tunnel 'pop3s': connect: '' is not possible: either targets or a program to exec is needed\n"
+    )
+    path.write_text(path.read_text() + 'connect = "110"\n')
+    assert main(["config", "check", "--config", str(path)]) == 0
+
+
+def test_config_show_keeps_a_proxys_password(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mail.toml"
+    path.write_text('[[tunnel]]\naccept = "1"\nconnect = "2"\nclient = true\nvia = "http://joe:hunter2@proxy:3128"\n')
+    assert main(["config", "show", "--config", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "hunter2" not in shown
+    assert "http://…@proxy:3128" in shown
+
+
+@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt, 130), (EOFError, 1)])
+def test_who_gives_up_at_the_password_gets_one_line(
+    users: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: type[BaseException],
+    status: int,
+) -> None:
+    def give_up(_: str) -> str:
+        raise error
+
+    monkeypatch.setattr("getpass.getpass", give_up)
+    assert main(["user", "--users", str(users), "add", "joe"]) == status
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -295,9 +295,9 @@ def test_where_our_own_certificate_lies(
     [
         ({"verfy": "none"}, "tunnel.verfy"),
         ({"verify": "perhaps"}, "tunnel.verify"),
-        ({"connect": ""}, "tunnel.connect"),
+        ({"connect": ""}, "tunnel '127.0.0.1:0': connect"),
         ({"retries": "1"}, "tunnel.retries"),
-        ({"certificate": "/nope.pem"}, "tunnel.certificate"),
+        ({"certificate": "/nope.pem"}, "tunnel '127.0.0.1:0': certificate"),
         ({"sni": [{"nme": "a"}]}, "tunnel.sni.nme"),
     ],
 )
@@ -317,13 +317,13 @@ def test_a_port_in_use_is_said_in_one_line(world: World) -> None:
     with pytest.raises(ConfigError) as caught:
         world.tunnel(world.table(accept=f"127.0.0.1:{world.server.port}")).privilegedStartService()
     assert str(caught.value) == (
-        f"tunnel.accept: '127.0.0.1:{world.server.port}' is not possible: "
+        f"tunnel '127.0.0.1:{world.server.port}': accept: '127.0.0.1:{world.server.port}' is not possible: "
         "another program listens there: a free port is needed"
     )
 
 
 def test_a_tunnel_for_one_connection_listens_nowhere(world: World) -> None:
-    with pytest.raises(ConfigError, match=r"^tunnel\.accept: '' is not possible: where to listen is needed"):
+    with pytest.raises(ConfigError, match=r"^tunnel .*: accept: '' is not possible: where to listen is needed"):
         world.tunnel(world.table(accept="")).prepare()
 
 
@@ -333,7 +333,8 @@ def test_where_a_port_cannot_be_had_at_the_start_it_is_an_incident(world: World)
     service.startService()
     ((what, error),) = world.events.incidents
     assert what == "starting the tunnels"
-    assert str(error).startswith(f"tunnel.accept: 'tcp:{world.server.port}:interface=127.0.0.1' is not possible: ")
+    where = f"tcp:{world.server.port}:interface=127.0.0.1"
+    assert str(error).startswith(f"tunnel '{where}': accept: '{where}' is not possible: ")
 
 
 # -- one connection

@@ -1,15 +1,18 @@
+import fcntl
 import os
 import ssl
 import stat
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from mailaccess.errors import ConfigError
+from mailaccess.net import selfsigned
 from mailaccess.net.certificates import CertificateFiles
 from mailaccess.net.selfsigned import ensure_self_signed, make_self_signed
 
@@ -92,3 +95,20 @@ def test_a_failed_write_leaves_nothing(files: CertificateFiles) -> None:
     with pytest.raises(ConfigError, match="cannot be written"):
         ensure_self_signed(files)
     assert [path.name for path in files.private_key.parent.iterdir()] == ["private-key.pem"]
+
+
+def test_it_is_made_while_no_other_process_makes_one(files: CertificateFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def watched(*given: Any) -> None:
+        other = os.open(files.certificate.parent, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(other)
+        tried.append(given)
+        make_self_signed(*given)
+
+    monkeypatch.setattr(selfsigned, "make_self_signed", watched)
+    made = ensure_self_signed(files)
+    assert len(tried) == 1
+    assert ensure_self_signed(files).leaf == made.leaf  # the lock was let go

@@ -9,6 +9,7 @@ What stands before the first section is global, or a default of all sections. ``
 regular files in its place, in the order of their names. A UTF-8 byte order mark is allowed (Windows editors write it).
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +114,9 @@ class _Reader:
             return
         name, equals, value = line.partition("=")
         if not equals:
-            raise ConfigError(str(place), line, "a line is [section], option = value, or a comment after ; or #")
+            raise ConfigError(
+                str(place), _beginning(line), "a line is [section], option = value, or a comment after ; or #"
+            )
         setting = Setting(place, name.rstrip(_SPACE), value.lstrip(_SPACE))
         if setting.key == "include":
             self._include(setting, folders)
@@ -155,7 +158,15 @@ def _text(place: Place, octets: bytes) -> str:
     try:
         line = octets.decode()
     except UnicodeDecodeError as error:
-        raise ConfigError(str(place), octets.decode(errors="backslashreplace"), "a line is in UTF-8") from error
+        raise ConfigError(
+            str(place), _beginning(octets.decode(errors="backslashreplace")), "a line is in UTF-8"
+        ) from error
     if any((char < " " and char != "\t") or char == "\x7f" for char in line):
-        raise ConfigError(str(place), line, "a line has no control characters")
+        raise ConfigError(str(place), _beginning(line), "a line has no control characters")
     return line
+
+
+def _beginning(line: str) -> str:
+    """What a line begins with, for a message: what follows may be a password."""
+    word = re.split(r"[=\s]", line, maxsplit=1)[0]
+    return word if word == line else f"{word} …"

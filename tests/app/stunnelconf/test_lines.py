@@ -154,3 +154,14 @@ def test_lines_are_bounded(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "conf.d" / "one").write_text("\n\n\n")
     with pytest.raises(ConfigError, match="at most 5 lines"):
         read(b"include = conf.d\ninclude = conf.d")
+
+
+@pytest.mark.parametrize(
+    "line", [b"protocolPassword hunter2\n", b"protocolPassword = hunt\xfcer2\n", b"p = hunter2\x01\n"]
+)
+def test_what_may_be_a_password_is_in_no_message(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "stunnel.conf"
+    path.write_bytes(line)
+    with pytest.raises(ConfigError) as caught:
+        read_text(path)
+    assert "hunt" not in str(caught.value)
