@@ -58,8 +58,10 @@ def test_systemd_finds_nothing_wrong_with_the_units(installed: Path) -> None:
     for drop_in, service in DROP_INS.items():
         (installed / f"{service}.d").mkdir()
         (installed / drop_in).rename(installed / f"{service}.d" / drop_in)
+    port = installed / "mailaccess-tunnel@.socket"
+    port.rename(port.with_name("mailaccess-tunnel@995.socket"))  # else its instance is "i", which is no port
     units = [str(path) for path in sorted(installed.iterdir()) if path.suffix in (".service", ".socket")]
-    assert len(units) == 8
+    assert len(units) == 9
     done = analyze("verify", "--man=no", *units)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
@@ -71,13 +73,14 @@ def test_a_unit_is_exposed_to_little(installed: Path, service: Path) -> None:
     assert re.search(r"Overall exposure level for \S+: [01]\.\d", done.stdout)
 
 
-def test_a_server_with_a_network_of_its_own_is_too(installed: Path) -> None:
-    together = installed / "mailaccess.service"
-    network = (UNITS / "mailaccess-network.conf").read_text()
-    unit = together.read_text().replace("CapabilityBoundingSet=\n", "")  # where systemd takes both, the latter counts
-    for key in settings(UNITS / "mailaccess-network.conf"):
+@pytest.mark.parametrize(("drop_in", "service"), DROP_INS.items())
+def test_with_a_drop_in_it_is_too(installed: Path, drop_in: str, service: str) -> None:
+    together = installed / service
+    added = (UNITS / drop_in).read_text()
+    unit = together.read_text()
+    for key in settings(UNITS / drop_in):  # where systemd takes both, the latter counts
         unit = re.sub(rf"^{key}=.*\n", "", unit, flags=re.MULTILINE)
-    together.write_text(unit.replace("[Install]", f"{network}\n[Install]"))
+    together.write_text(unit.replace("[Install]", f"{added}\n[Install]"))
     done = analyze("security", "--offline=true", "--threshold=20", str(together))
     assert done.returncode == 0, done.stdout
 
