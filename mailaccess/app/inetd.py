@@ -42,6 +42,7 @@ FAREWELL_BYTES = 64 * 1024
 INCIDENT_STATUS = 1
 
 _OFFERED = {service.key: service for service in SERVICES}
+_WHAT = f"say what to serve: mailaccess inetd {'|'.join(_OFFERED)}"
 _REFUSALS = {
     "imap": b"* BYE [UNAVAILABLE] The server is not available now\r\n",  # RFC 5530 §3
     "pop3": b"-ERR [SYS/PERM] The server is not available now\r\n",  # RFC 3206 §4
@@ -66,10 +67,12 @@ def main(arguments: Sequence[str]) -> int:
     service = _OFFERED.get(arguments[0]) if arguments else None
     options = Options()
     try:
+        if service is None and arguments and not arguments[0].startswith("-"):
+            raise usage.UsageError(f"{arguments[0]!r} is not served here; {_WHAT}")
         options.read(list(arguments[1:] if service else arguments))
         observer = _observer(options["logfile"], standard)
         if service is None:
-            raise usage.UsageError(f"say what to serve: mailaccess inetd {'|'.join(_OFFERED)}")
+            raise usage.UsageError(_WHAT)
     except (usage.UsageError, ConfigError) as error:
         _begin_log(_observer(None, standard))
         return _refused(error, service, standard)

@@ -206,9 +206,14 @@ def _turn(work: Work) -> int:
 
 
 def _observer(standard: Standard, *, quiet: bool) -> ILogObserver:
-    """Where the log goes; ``quiet``: of it only what went wrong."""
-    if quiet:
-        return FilteringLogObserver(textFileLogObserver(sys.stderr), [LogLevelFilterPredicate(LogLevel.warn)])
+    """Where the log goes; ``quiet``: of it only what went wrong. Of Twisted's own words we have better ones."""
+    wanted = LogLevelFilterPredicate(LogLevel.warn if quiet else LogLevel.info)
+    for twisteds in ("twisted", "log_legacy"):
+        wanted.setLogLevelForNamespace(twisteds, LogLevel.warn)
+    return FilteringLogObserver(_destination(standard), [wanted])
+
+
+def _destination(standard: Standard) -> ILogObserver:
     if not standard.stderr_was_given:
         return textFileLogObserver(sys.stderr)
     from mailaccess.app.syslog import Syslog  # noqa: PLC0415  (inetd's way)
