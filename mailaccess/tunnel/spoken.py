@@ -38,8 +38,9 @@ class Spoken(Protocol):
     async def ask_for_tls(self, far: Conversation, greeting: bytes) -> bytes:
         """Client's role: have the server begin TLS, to whose ``greeting`` (empty where it has none) was listened.
 
-        Returns when the handshake may begin, with the greeting that a client in clear is to see: without what is true
-        only before TLS. ``Refused`` where the server does not offer or begin it; nothing secret was said then.
+        Returns when the handshake may begin, with the greeting that a client in clear is to see. It has our own words:
+        what came before TLS may be anybody's, and the client would take it for what was said inside. ``Refused`` where
+        the server does not offer or begin TLS; nothing secret was said then.
         """
 
     async def offer_tls(self, near: Conversation, greeting: bytes) -> bool:

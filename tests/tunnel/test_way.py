@@ -221,7 +221,7 @@ def test_header_then_greeting_then_starttls(listen: Listen) -> None:
     told = Told((HEADER, b"+OK ready\r\n"), (b"STLS\r\n", b"+OK begin\r\n"), tls=server_side, begins=b"inside")
     way = spoken("pop3", header=lambda visitor: HEADER, tls=lambda target: client, starttls=True)
     far = opened(way, target_of(listen(told)))
-    assert far.greeting == b"+OK ready\r\n"
+    assert far.greeting == b"+OK Ready\r\n"
     assert result_of(far.stream.read()) == b"inside"
     assert isinstance(far.stream, TLSStream)
     let_go(far)

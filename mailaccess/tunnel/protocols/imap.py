@@ -5,6 +5,7 @@ import re
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.faults import Refused, shown
 from mailaccess.tunnel.protocols.lines import (
+    READY,
     REPLY_LINES,
     TOO_MANY,
     Answer,
@@ -31,9 +32,6 @@ _COMMAND = re.compile(rb"([^\x00-\x20\x7f-\xff(){%*\"\\+]{1,128}) ([A-Za-z0-9.-]
 # literal = "{" number ["+"] "}" CRLF *CHAR8; literal8 = "~{" number ["+"] "}" CRLF *OCTET   (RFC 7888 §8, RFC 9051 §9)
 _PUSHED_LITERAL = re.compile(rb"\{([0-9]+)\+\}\r?\n\Z")
 
-# resp-text = ["[" resp-text-code "]" SP] text   (RFC 9051 §9)
-_CODE = re.compile(rb"\A\[[^\]\r\n]*\] *")
-
 
 class _IMAP(GreetedFirst):
     """IMAP, from the tunnel's point of view."""
@@ -45,17 +43,17 @@ class _IMAP(GreetedFirst):
     async def ask_for_tls(self, far: Conversation, greeting: bytes) -> bytes:
         """STARTTLS, where the server lists it: in its greeting, or when it is asked.
 
-        The greeting loses its response code: capabilities are other ones inside TLS (RFC 9051 §6.2.1), and an ALERT may
-        be anybody's, which the client would take for one that came inside TLS (RFC 9051 §7.1).
+        Nothing of the greeting stays: capabilities are other ones inside TLS (RFC 9051 §6.2.1), and an ALERT may be
+        anybody's (RFC 9051 §7.1).
         """
-        listed, text = _read(self, greeting)
+        listed, _ = _read(self, greeting)
         if listed is None:
             listed = await _ask_for_capabilities(far)
         if b"STARTTLS" not in listed.upper().split():
             raise Refused("the server does not offer STARTTLS")
         await _command(far, b"t2", b"STARTTLS")
         far.nothing_follows()
-        return b"* OK " + (_CODE.sub(b"", text, count=1) or b"Ready") + b"\r\n"
+        return b"* OK " + READY + b"\r\n"
 
     async def offer_tls(self, near: Conversation, greeting: bytes) -> bool:
         """CAPABILITY, NOOP, LOGOUT and STARTTLS; all else needs privacy (RFC 9051 §6.1, §6.2, RFC 5530 §3).
@@ -64,8 +62,8 @@ class _IMAP(GreetedFirst):
         """
         _, text = _read(self, greeting)
         code = b"" if text.startswith(b"[") else b"[" + _CAPABILITIES + b"] "
-        await near.say(b"* OK " + code + (text or b"Ready") + b"\r\n")
-        return await until_tls(near, _answer, _BYE + TOO_MANY.encode("ascii") + b"\r\n")
+        ours = b"* OK " + code + (text or READY) + b"\r\n"
+        return await until_tls(near, ours, _answer, _BYE + TOO_MANY.encode("ascii") + b"\r\n")
 
     async def check_health(self, far: Conversation) -> None:
         """The greeting, NOOP and LOGOUT."""

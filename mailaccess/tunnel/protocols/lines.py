@@ -12,6 +12,9 @@ from mailaccess.tunnel.spoken import BAD_COMMANDS, Spoken
 REPLY_LINES = 100
 """Lines of one reply, or before it: EHLO and CAPABILITY have up to twenty; a server that never ends is refused."""
 
+READY = b"Ready"
+"""The text of a greeting that is ours: see ``Spoken.ask_for_tls``."""
+
 TOO_MANY = "Too many commands without TLS"
 """The good-bye to a client that does not begin TLS."""
 
@@ -46,7 +49,7 @@ def protocol_of(greeting: bytes) -> str:
     return ""
 
 
-def check_greeting(spoken: Spoken, greeting: bytes) -> None:
+def check_greeting(spoken: "Spoken | GreetedFirst", greeting: bytes) -> None:
     """``Mismatch`` where ``greeting`` is another protocol's than ``spoken``, ``Refused`` where it is not a good one."""
     if not spoken.recognises(greeting):
         other = protocol_of(greeting) or "unknown"
@@ -65,10 +68,24 @@ async def whole_reply(far: Conversation, reply: bytes) -> bytes:
     No other protocol's line begins so, which makes this harmless for them. ``Refused`` beyond ``REPLY_LINES``.
     """
     for _ in range(REPLY_LINES):
-        if not _CONTINUES.match(reply, reply.rfind(b"\n", 0, -1) + 1):
+        if not _CONTINUES.match(reply, _last_line(reply)):
             return reply
         reply += await far.line()
     raise Refused(f"a reply has more than {REPLY_LINES} lines")
+
+
+def _last_line(reply: bytes) -> int:
+    """Where it begins."""
+    return reply.rfind(b"\n", 0, -1) + 1
+
+
+async def command(far: Conversation, words: bytes, code: bytes) -> bytes:
+    """Say a command, and return the reply, to its last line. ``Refused`` where that begins with another ``code``."""
+    await far.say(words + b"\r\n")
+    reply = await whole_reply(far, await far.line())
+    if verb_and_rest(reply[_last_line(reply) :])[0] != code:
+        raise Refused(f"the server answers {words.decode('ascii')} with {shown(reply)}")
+    return reply
 
 
 class GreetedFirst:
@@ -94,6 +111,25 @@ class GreetedFirst:
         """Nothing: a client in clear does not choose what only TLS has."""
 
 
+class AnsweredByCode(GreetedFirst):
+    """POP3, SMTP, NNTP: what answers a command says in its first word how that went.
+
+    ``visit`` are the commands of a health check, each with the code that it must be answered with.
+    """
+
+    def __init__(self, name: str, *visit: tuple[bytes, bytes]) -> None:
+        super().__init__(name)
+        self._visit = visit
+
+    async def check_health(self, far: Conversation) -> None:
+        """The greeting, to its last line, and the commands of a visit."""
+        greeting = await far.line()
+        check_greeting(self, greeting)
+        await whole_reply(far, greeting)
+        for words, code in self._visit:
+            await command(far, words, code)
+
+
 class Then(Enum):
     """What comes after an answer."""
 
@@ -110,12 +146,15 @@ class Answer:
     then: Then = Then.COMMAND
 
 
-async def until_tls(near: Conversation, answer: Callable[[Conversation], Awaitable[Answer]], last_words: bytes) -> bool:
-    """Answer a client's commands until it begins TLS (True) or leaves (False): what ``Spoken.offer_tls`` asks for.
+async def until_tls(
+    near: Conversation, greeting: bytes, answer: Callable[[Conversation], Awaitable[Answer]], last_words: bytes
+) -> bool:
+    """Greet a client, and answer its commands until it begins TLS (True) or leaves (False): ``Spoken.offer_tls``.
 
     ``answer`` reads one command. ``Refused``, after ``last_words``, where ``BAD_COMMANDS`` did not begin TLS, and
     without a word where octets in clear follow the one that does: those may be somebody else's (RFC 9051 §6.2.1).
     """
+    await near.say(greeting)
     for _ in range(BAD_COMMANDS):
         if await near.ended():
             return False

@@ -1,13 +1,14 @@
 """NNTP (RFC 3977) and how TLS begins in it: STARTTLS (RFC 4642, RFC 8143)."""
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Refused, shown
 from mailaccess.tunnel.protocols.lines import (
+    READY,
     TOO_MANY,
     Answer,
-    GreetedFirst,
+    AnsweredByCode,
     Then,
     check_greeting,
+    command,
     until_tls,
     verb_and_rest,
 )
@@ -22,7 +23,7 @@ _NEEDS_TLS = b"483 Begin TLS first: say STARTTLS\r\n"
 say it again inside TLS, and a server that changes its mode by it would never hear it."""
 
 
-class _NNTP(GreetedFirst):
+class _NNTP(AnsweredByCode):
     """NNTP, from the tunnel's point of view."""
 
     def unavailable(self, text: str) -> bytes:
@@ -32,30 +33,17 @@ class _NNTP(GreetedFirst):
     async def ask_for_tls(self, far: Conversation, greeting: bytes) -> bytes:
         """STARTTLS, whatever CAPABILITIES says, which old servers do not know: 382 begins TLS (RFC 4642 §2.2).
 
-        The greeting stays what it was: a server does not greet again inside TLS (RFC 4642 §2.2.2).
+        Of the greeting its code stays, which says whether one may post (RFC 3977 §5.1): a server does not greet again
+        inside TLS (RFC 4642 §2.2.2).
         """
         check_greeting(self, greeting)
-        await _command(far, b"STARTTLS", b"382")
+        await command(far, b"STARTTLS", b"382")
         far.nothing_follows()
-        return greeting
+        return greeting[:3] + b" " + READY + b"\r\n"
 
     async def offer_tls(self, near: Conversation, greeting: bytes) -> bool:
         """CAPABILITIES, QUIT and STARTTLS; all else is 483 (RFC 3977 §3.2.1)."""
-        await near.say(greeting)
-        return await until_tls(near, _answer, f"400 {TOO_MANY}\r\n".encode("ascii"))
-
-    async def check_health(self, far: Conversation) -> None:
-        """The greeting, and QUIT (RFC 3977 §5.4)."""
-        check_greeting(self, await far.line())
-        await _command(far, b"QUIT", b"205")
-
-
-async def _command(far: Conversation, command: bytes, code: bytes) -> None:
-    """Say a command, and read the reply, a single line. ``Refused`` where that has another code."""
-    await far.say(command + b"\r\n")
-    reply = await far.line()
-    if verb_and_rest(reply)[0] != code:
-        raise Refused(f"the server answers {command.decode('ascii')} with {shown(reply)}")
+        return await until_tls(near, greeting, _answer, f"400 {TOO_MANY}\r\n".encode("ascii"))
 
 
 async def _answer(near: Conversation) -> Answer:
@@ -72,5 +60,5 @@ async def _answer(near: Conversation) -> Answer:
             return Answer(_NEEDS_TLS)
 
 
-NNTP = _NNTP("nntp")
+NNTP = _NNTP("nntp", (b"QUIT", b"205"))  # RFC 3977 §5.4
 """NNTP: it greets with ``200`` or ``201``, and TLS begins with STARTTLS."""

@@ -1,13 +1,16 @@
 """POP3 (RFC 1939) and how TLS begins in it: STLS (RFC 2595 §4)."""
 
+import re
+
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Refused, shown
 from mailaccess.tunnel.protocols.lines import (
+    READY,
     TOO_MANY,
     Answer,
-    GreetedFirst,
+    AnsweredByCode,
     Then,
     check_greeting,
+    command,
     until_tls,
     verb_and_rest,
 )
@@ -20,7 +23,12 @@ _PASSWORD_REFUSED = b"-ERR [SYS/PERM] A password is accepted under TLS only: say
 """SYS/PERM: a person must mend it (RFC 3206 §4). AUTH makes mail programs ask for another password and send that."""
 
 
-class _POP3(GreetedFirst):
+# timestamp = msg-id = "<" local-part "@" domain ">"   (RFC 1939 §7, RFC 822 §4.6)
+# Printable US-ASCII alone: others make it possible to compute a password from some of its digests (CVE-2007-1558).
+_TIMESTAMP = re.compile(rb"<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>")
+
+
+class _POP3(AnsweredByCode):
     """POP3, from the tunnel's point of view."""
 
     def unavailable(self, text: str) -> bytes:
@@ -30,30 +38,17 @@ class _POP3(GreetedFirst):
     async def ask_for_tls(self, far: Conversation, greeting: bytes) -> bytes:
         """STLS, whatever CAPA says, which not every server has: nothing but ``+OK`` begins TLS (RFC 2595 §4).
 
-        The greeting stays what it was: its timestamp is APOP's inside TLS too (RFC 1939 §7).
+        Of the greeting its timestamp stays, which is APOP's inside TLS too (RFC 1939 §7).
         """
         check_greeting(self, greeting)
-        await far.say(b"STLS\r\n")
-        await _expect_ok(far, "STLS")
+        await command(far, b"STLS", b"+OK")
         far.nothing_follows()
-        return greeting
+        timestamp = _TIMESTAMP.search(greeting)
+        return b"+OK " + READY + (b" " + timestamp[0] if timestamp else b"") + b"\r\n"
 
     async def offer_tls(self, near: Conversation, greeting: bytes) -> bool:
         """CAPA, STLS and QUIT; nothing else is of use before TLS (RFC 2595 §4, RFC 1939 §4)."""
-        await near.say(greeting)
-        return await until_tls(near, _answer, f"-ERR {TOO_MANY}\r\n".encode("ascii"))
-
-    async def check_health(self, far: Conversation) -> None:
-        """The greeting, and QUIT."""
-        check_greeting(self, await far.line())
-        await far.say(b"QUIT\r\n")
-        await _expect_ok(far, "QUIT")
-
-
-async def _expect_ok(far: Conversation, command: str) -> None:
-    reply = await far.line()
-    if verb_and_rest(reply)[0] != b"+OK":
-        raise Refused(f"the server answers {command} with {shown(reply)}")
+        return await until_tls(near, greeting, _answer, f"-ERR {TOO_MANY}\r\n".encode("ascii"))
 
 
 async def _answer(near: Conversation) -> Answer:
@@ -72,5 +67,5 @@ async def _answer(near: Conversation) -> Answer:
             return Answer(b"-ERR Say STLS first\r\n")
 
 
-POP3 = _POP3("pop3")
+POP3 = _POP3("pop3", (b"QUIT", b"+OK"))
 """POP3: it greets with ``+OK``, and TLS begins with STLS."""

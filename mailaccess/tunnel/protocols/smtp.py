@@ -3,13 +3,15 @@
 import re
 
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.faults import Refused, shown
+from mailaccess.tunnel.faults import Refused
 from mailaccess.tunnel.protocols.lines import (
+    READY,
     TOO_MANY,
     Answer,
-    GreetedFirst,
+    AnsweredByCode,
     Then,
     check_greeting,
+    command,
     until_tls,
     verb_and_rest,
     whole_reply,
@@ -24,7 +26,7 @@ _NEEDS_TLS = b"530 5.7.0 Must issue a STARTTLS command first\r\n"
 _DOMAIN = re.compile(rb"220[- ]([A-Za-z0-9.:\[\]-]{1,255})(?=[ \r\n])")
 
 
-class _SMTP(GreetedFirst):
+class _SMTP(AnsweredByCode):
     """SMTP, from the tunnel's point of view."""
 
     def unavailable(self, text: str) -> bytes:
@@ -34,45 +36,31 @@ class _SMTP(GreetedFirst):
     async def ask_for_tls(self, far: Conversation, greeting: bytes) -> bytes:
         """EHLO, and STARTTLS where the server lists it (RFC 3207 §4).
 
-        Inside TLS the server is where it was after its greeting (RFC 3207 §4.2): which comes back with all its lines.
+        Inside TLS the server is where it was after its greeting (RFC 3207 §4.2), of which its name stays.
         """
         check_greeting(self, greeting)
-        whole = await whole_reply(far, greeting)
-        listed = await _command(far, b"EHLO " + _OUR_NAME, b"250")
+        await whole_reply(far, greeting)
+        listed = await command(far, b"EHLO " + _OUR_NAME, b"250")
         if not any(verb_and_rest(line[4:])[0] == b"STARTTLS" for line in listed.split(b"\n")):
             raise Refused("the server does not offer STARTTLS")
-        await _command(far, b"STARTTLS", b"220")
+        await command(far, b"STARTTLS", b"220")
         far.nothing_follows()
-        return whole
+        return b"220 " + _domain(greeting) + b" ESMTP " + READY + b"\r\n"
 
     async def offer_tls(self, near: Conversation, greeting: bytes) -> bool:
         """EHLO, NOOP, QUIT and STARTTLS; all else is 530 (RFC 3207 §4), HELO too: TLS could not follow it."""
-        await near.say(greeting)
-        named = _DOMAIN.match(greeting)
-        domain = named[1] if named else b"localhost"
-        listed = b"250-" + domain + b"\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
+        listed = b"250-" + _domain(greeting) + b"\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
 
         async def answer(near: Conversation) -> Answer:
             return _answer(await near.line(), listed)
 
-        return await until_tls(near, answer, f"421 4.7.0 {TOO_MANY}\r\n".encode("ascii"))
-
-    async def check_health(self, far: Conversation) -> None:
-        """The greeting, to its last line, NOOP and QUIT, none of which needs EHLO (RFC 5321 §4.1.4)."""
-        greeting = await far.line()
-        check_greeting(self, greeting)
-        await whole_reply(far, greeting)
-        await _command(far, b"NOOP", b"250")
-        await _command(far, b"QUIT", b"221")
+        return await until_tls(near, greeting, answer, f"421 4.7.0 {TOO_MANY}\r\n".encode("ascii"))
 
 
-async def _command(far: Conversation, command: bytes, code: bytes) -> bytes:
-    """Say a command, and return the reply. ``Refused`` where that has another code."""
-    await far.say(command + b"\r\n")
-    reply = await whole_reply(far, await far.line())
-    if not re.match(code + rb"[- \r\n]", reply):
-        raise Refused(f"the server answers {command.decode('ascii')} with {shown(reply)}")
-    return reply
+def _domain(greeting: bytes) -> bytes:
+    """The name that the server greets with, where that is one."""
+    named = _DOMAIN.match(greeting)
+    return named[1] if named else b"localhost"
 
 
 def _answer(line: bytes, listed: bytes) -> Answer:
@@ -93,5 +81,5 @@ def _answer(line: bytes, listed: bytes) -> Answer:
             return Answer(_NEEDS_TLS)
 
 
-SMTP = _SMTP("smtp")
+SMTP = _SMTP("smtp", (b"NOOP", b"250"), (b"QUIT", b"221"))  # neither needs EHLO: RFC 5321 §4.1.4
 """SMTP: it greets with ``220``, and TLS begins with STARTTLS."""

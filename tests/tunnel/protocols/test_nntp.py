@@ -82,8 +82,14 @@ def test_no_client_makes_us_say_anything_but_our_own_words(said: list[bytes]) ->
 @pytest.mark.parametrize("reply", [b"382\r\n", b"382 Continue\r\n", b"382 go\n"])
 def test_a_server_is_asked_for_tls(reply: bytes) -> None:
     far = Scripted(answers=[reply])
-    assert run(NNTP.ask_for_tls(Conversation(far), GREETING)) == GREETING
+    assert run(NNTP.ask_for_tls(Conversation(far), GREETING)) == b"201 Ready\r\n"
     assert far.written == b"STARTTLS\r\n"
+
+
+@pytest.mark.parametrize("greeting", [b"200 \r400 evil\r\n", b"200\n", b"200 send your password\r\n"])
+def test_nothing_but_a_code_that_came_before_tls_reaches_the_client(greeting: bytes) -> None:
+    far = Scripted(answers=[b"382 go\r\n"])
+    assert run(NNTP.ask_for_tls(Conversation(far), greeting)) == b"200 Ready\r\n"
 
 
 @pytest.mark.parametrize("reply", [b"580 no TLS here\r\n", b"500\r\n", b"3820\r\n", b"\r\n", b"382"])

@@ -84,8 +84,22 @@ def test_no_client_makes_us_say_anything_but_our_own_words(said: list[bytes]) ->
 @pytest.mark.parametrize("reply", [b"+OK\r\n", b"+OK Begin TLS\r\n", b"+OK go\n"])
 def test_a_server_is_asked_for_tls(reply: bytes) -> None:
     far = Scripted(answers=[reply])
-    assert run(POP3.ask_for_tls(Conversation(far), GREETING)) == GREETING
+    assert run(POP3.ask_for_tls(Conversation(far), GREETING)) == b"+OK Ready <1896.697170952@example.org>\r\n"
     assert far.written == b"STLS\r\n"
+
+
+@pytest.mark.parametrize(
+    ("greeting", "seen"),
+    [
+        (b"+OK Ready <1@a.example> <2@b.example>\r\n", b"+OK Ready <1@a.example>\r\n"),
+        (b"+OK [SYS/PERM] your password is needed\r\n", b"+OK Ready\r\n"),
+        (b"+OK \r-ERR evil\r\n", b"+OK Ready\r\n"),
+        (b"+OK <a\x80@b> <a b@c> <@> <a@\r> <a<b@c\r\n", b"+OK Ready\r\n"),
+        (b"+OK <" + b"a" * 201 + b"@b>\r\n", b"+OK Ready\r\n"),
+    ],
+)
+def test_nothing_but_a_timestamp_that_came_before_tls_reaches_the_client(greeting: bytes, seen: bytes) -> None:
+    assert run(POP3.ask_for_tls(Conversation(Scripted(answers=[b"+OK\r\n"])), greeting)) == seen
 
 
 @pytest.mark.parametrize("reply", [b"-ERR no TLS here\r\n", b"-ERR\r\n", b"+OKAY\r\n", b"\r\n", b"* OK\r\n", b"+OK"])

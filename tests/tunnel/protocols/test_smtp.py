@@ -101,19 +101,33 @@ def test_no_client_makes_us_say_anything_but_our_own_words(said: list[bytes]) ->
 
 EHLO = b"EHLO [127.0.0.1]\r\n"
 STARTTLS = b"STARTTLS\r\n"
+OUR_GREETING = b"220 mail.example.org ESMTP Ready\r\n"
 OFFER = b"250-mail.example.org\r\n250-SIZE 1000\r\n250 STARTTLS\r\n"
 
 
 @pytest.mark.parametrize("answers", [[OFFER, b"220 go\r\n"], [b"250-x\n250-starttls\n250 HELP\n", b"220-go\n220\n"]])
 def test_a_server_is_asked_for_tls(answers: list[bytes]) -> None:
     far = Scripted(answers=answers)
-    assert run(SMTP.ask_for_tls(Conversation(far), GREETING)) == GREETING
+    assert run(SMTP.ask_for_tls(Conversation(far), GREETING)) == OUR_GREETING
     assert far.written == EHLO + STARTTLS
+
+
+@pytest.mark.parametrize(
+    ("greeting", "name"),
+    [
+        (b"220 ***\r\n", b"localhost"),
+        (b"220 a\r421 evil\r\n", b"a"),
+        (b"220-\n220-evil.example\n220 your password\r\n", b"localhost"),
+    ],
+)
+def test_nothing_but_a_name_that_came_before_tls_reaches_the_client(greeting: bytes, name: bytes) -> None:
+    far = Scripted(answers=[OFFER, b"220 go\r\n"])
+    assert run(SMTP.ask_for_tls(Conversation(far), greeting)) == b"220 " + name + b" ESMTP Ready\r\n"
 
 
 def test_a_greeting_of_several_lines_is_read_to_its_end_before_anything_is_said() -> None:
     far = Scripted(b"220 no spam\r\n", answers=[OFFER, b"220 go\r\n"])
-    assert run(SMTP.ask_for_tls(Conversation(far), b"220-mail.example.org ESMTP\r\n")) == GREETING
+    assert run(SMTP.ask_for_tls(Conversation(far), b"220-mail.example.org ESMTP\r\n")) == OUR_GREETING
     assert far.written == EHLO + STARTTLS
 
 
