@@ -1,14 +1,16 @@
 """Who says nothing, half of something or nonsense, in numbers: he is put out in time, and the others do not notice."""
 
 import random
+import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from server_process import eventually
 from tunnel import plain as servers
 from tunnel.certificates import Certificates
-from tunnel.crowd import HELLO, closed, connect, crowd, reset
+from tunnel.crowd import HELLO, closed, connect, cpu_seconds, crowd, reset
 from tunnel.ours import StartTunnel, Tunnel
 from tunnel.plain import StartPlain
 from tunnel.traffic import echoed, trusting
@@ -87,6 +89,31 @@ def test_an_octet_now_and_then_is_no_handshake(ours: Callable[[float], Tunnel]) 
         connection.close()
     assert time.monotonic() - began > PATIENCE - 0.5
     tunnel.logs("tunnel_lost", "the handshake took more than")
+
+
+def test_who_asks_for_much_and_reads_nothing_costs_little(
+    tunnel: StartTunnel, plain: StartPlain, pem: Certificates
+) -> None:
+    """Each holds what its two sides' buffers have, and the process rests."""
+
+    def pour(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(bytes(1 << 16))
+
+    ours = tunnel("--protocol", "none", "--connect", plain(pour).target, "--certificate", pem.server)
+    resident = ours.running.resident()
+    with ExitStack() as many:
+        for _ in range(50):
+            many.enter_context(Wire(ours.port, trusting(pem.ca)))
+        eventually(lambda: rests(ours))
+        assert (ours.running.resident() - resident) / 50 < 1_000_000
+
+
+def rests(ours: Tunnel) -> bool:
+    """Whether the process does nothing for a moment."""
+    before = cpu_seconds(ours.running)
+    time.sleep(0.3)
+    return cpu_seconds(ours.running) - before < 0.03
 
 
 def test_who_is_told_that_there_are_too_many_does_not_stay(
