@@ -64,13 +64,20 @@ async def read_header(near: Conversation) -> Origin | None:
 
     ``Refused`` for whatever is no header of version 1 or 2.
     """
+    try:
+        return await _read(near)
+    except Refused as fault:
+        raise Refused(f"the PROXY header: {fault}") from fault
+
+
+async def _read(near: Conversation) -> Origin | None:
     first = await near.peek(1)
     if first == b"P":
         return _read_v1(await near.line(V1_BYTES))
     if first == b"\r":
         start = await near.exactly(16)
         return _read_v2(start, await near.exactly(_length(start)))
-    raise Refused("the proxy's connection does not begin with a PROXY header")
+    raise Refused("the connection does not begin with one")
 
 
 # line    = "PROXY" SP (known / "UNKNOWN" [SP *octet]) CRLF
@@ -87,15 +94,15 @@ def _read_v1(line: bytes) -> Origin | None:
         return None
     known = _V1.fullmatch(line)
     if known is None:
-        raise Refused("the PROXY line is not in its form")
+        raise Refused("its line is not in its form")
     kind = IPv4Address if known[1] == b"TCP4" else IPv6Address
     try:
         source, destination = kind(known[2].decode()), kind(known[3].decode())
     except ValueError:
-        raise Refused("the PROXY line has an address that is none") from None
+        raise Refused("its line has an address that is none") from None
     ports = int(known[4]), int(known[5])
     if max(ports) > _HIGHEST_PORT:
-        raise Refused("the PROXY line has a port that is none")
+        raise Refused("its line has a port that is none")
     return Origin((_text(source), ports[0]), (_text(destination), ports[1]))
 
 
@@ -114,10 +121,10 @@ _SSL_VERSION, _SSL_CN, _SSL_CIPHER = 0x21, 0x22, 0x23
 def _length(start: bytes) -> int:
     """How many octets follow the first 16."""
     if not start.startswith(_SIGNATURE):
-        raise Refused("the proxy's connection does not begin with a PROXY header")
+        raise Refused("the connection does not begin with one")
     length = int.from_bytes(start[14:16])
     if length > V2_BYTES:
-        raise Refused(f"the PROXY header has more than {V2_BYTES} octets")
+        raise Refused(f"it has more than {V2_BYTES} octets")
     return length
 
 
@@ -126,14 +133,14 @@ def _read_v2(start: bytes, block: bytes) -> Origin | None:
     if command == _VERSION_AND_LOCAL:
         return None
     if command != _VERSION_AND_PROXY:
-        raise Refused("the PROXY header has a version or a command that is not known")
+        raise Refused("it has a version or a command that is not known")
     if family > max(_ADDRESSES) or transport > _HIGHEST_TRANSPORT:
-        raise Refused("the PROXY header has a family of addresses that is not known")
+        raise Refused("it has a family of addresses that is not known")
     if family == 0 or transport != _STREAM:
         return None
     form = struct.Struct(_ADDRESSES[family])
     if len(block) < form.size:
-        raise Refused("the PROXY header is shorter than its addresses")
+        raise Refused("it is shorter than its addresses")
     name = _server_name(start + block, 16 + form.size)
     if family == 3:
         return Origin((LOCAL, 0), (LOCAL, 0), name)
@@ -150,7 +157,7 @@ def _server_name(header: bytes, place: int) -> str:
         elif kind == _TYPE_CRC32C:
             zeroed = header[:at] + bytes(len(value)) + header[at + len(value) :]
             if len(value) != 4 or crc32c(zeroed) != int.from_bytes(value):
-                raise Refused("the PROXY header has a wrong checksum")
+                raise Refused("it has a wrong checksum")
     return name
 
 
@@ -160,7 +167,7 @@ def _tlvs(header: bytes, place: int) -> Iterator[tuple[int, int, bytes]]:
         begin = place + 3
         end = begin + int.from_bytes(header[place + 1 : begin])
         if end > len(header):
-            raise Refused("the PROXY header has a field that is cut off")
+            raise Refused("it has a field that is cut off")
         yield header[place], begin, header[begin:end]
         place = end
 
@@ -169,9 +176,9 @@ def _host_name(value: bytes) -> str:
     try:
         name = value.decode()
     except UnicodeDecodeError:
-        raise Refused("the PROXY header has a host name that is not UTF-8") from None
+        raise Refused("it has a host name that is not UTF-8") from None
     if len(value) > _VALUE_BYTES or not name.isprintable():
-        raise Refused("the PROXY header has a host name that is none")
+        raise Refused("it has a host name that is none")
     return name.lower()
 
 

@@ -96,7 +96,7 @@ def test_who_may_say_it_must_say_it_well_and_in_time(
             assert wire.rest() == b""
         except ConnectionError:
             pass
-    ours.logs("address=127.0.0.1", "reason=")
+    ours.logs("address=127.0.0.1", "PROXY")
     assert not server.accepted
     log_is_clean(ours)
 
