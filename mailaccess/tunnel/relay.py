@@ -23,9 +23,10 @@ FLUSH_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Flow:
-    """One direction: how many octets went through."""
+    """One direction: how many octets went through, and whether it has ended, with all of them delivered."""
 
     octets: int = 0
+    ended: bool = False
 
 
 class Relay:
@@ -43,7 +44,7 @@ class Relay:
         self._unsent = (0, 0)
         self._timer: IDelayedCall | None = None
         self._over = False
-        self._one_ended = False
+        self._client_gone = False
         self.outward = Flow()
         """From the near side to the far one."""
         self.inward = Flow()
@@ -79,20 +80,24 @@ class Relay:
             self.fault = self.fault or str(lost)
             sink.abort(str(lost))
             return
-        self._one_ended = True
         self._wait_at_most(max(self._close_seconds, FLUSH_SECONDS))
         await _ended(sink)
+        flow.ended = True
+        self._leave_server()
         self._wait_at_most(self._close_seconds)
 
     async def _drop(self, source: Stream) -> None:
-        """Read what nobody takes, to its end: a client is to hear a server's last words. ``StreamLost``.
+        """Read what nobody takes, to its end: a client is to hear a server's last words. ``StreamLost``."""
+        if source is self._far:
+            self._client_gone = True
+            self._leave_server()
+        while await source.read():
+            pass
 
-        A server whose client is gone has nobody to tell anything; it goes on only while it takes what the client said.
-        """
-        while not (source is self._far and self._one_ended):
-            if not await source.read():
-                return
-        source.abort("its client is gone")
+    def _leave_server(self) -> None:
+        """A server whose client is gone has nobody to tell anything: it goes on only while it takes what that said."""
+        if self._client_gone and self.outward.ended:
+            self._far.abort("its client is gone")
 
     # -- patience
 

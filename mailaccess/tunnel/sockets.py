@@ -89,6 +89,7 @@ class SocketStream(Protocol):
         if not self._write_ending:
             self._write_ending = True
             self.transport.unregisterProducer()
+            self._full = False  # nobody says any more when there is room; TLS may still have a few octets to answer
             self.transport.loseWriteConnection()
         while not self._write_ended:
             await self._change()
@@ -101,11 +102,9 @@ class SocketStream(Protocol):
         """Cut both directions, or let go in order where everything was said."""
         if self._lost is not None:
             return
-        if self._write_ended:
-            self.transport.loseConnection()
-        else:
-            self.transport.abortConnection()
-        self._lose(reason)
+        cut = self.transport.loseConnection if self._write_ended else self.transport.abortConnection
+        self._lose(reason)  # before Twisted has a reason of its own
+        cut()
 
     async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:
         """What ``work`` comes to. It is cancelled where the connection is lost before, and ``StreamLost`` raised.

@@ -226,6 +226,49 @@ def test_a_client_is_found_lost_also_where_nobody_takes_what_it_says() -> None:
         result_of(server.read())
 
 
+class Slow:
+    """A far end that has not taken everything yet, until ``taken``."""
+
+    def __init__(self, stream: SocketStream) -> None:
+        self.read, self.unread, self.write = stream.read, stream.unread, stream.write
+        self.unsent, self._end, self._abort = stream.unsent, stream.end, stream.abort
+        self.taken: Deferred[None] = Deferred()
+        self.ending = False
+        self.aborted = ""
+
+    async def end(self) -> None:
+        self.ending = True
+        await self.taken
+        await self._end()
+
+    def abort(self, reason: str) -> None:
+        self.aborted = reason
+        self._abort(reason)
+
+
+def test_what_a_client_said_is_delivered_also_where_it_does_not_wait_for_the_answer() -> None:
+    client, near = socket_pair()
+    far, server = socket_pair()
+    slow = Slow(far)
+    relay = Relay(near, slow, reactor, idle_seconds=60, close_seconds=30)
+    done = Deferred.fromCoroutine(relay.run())
+    result_of(client.write(b"all I have to say"))
+    result_of(client.end())
+    turn_until(lambda: slow.ending)
+    client.abort("gone")
+    for _ in range(20):  # the first answer finds the reset, the next one is found to be in vain
+        result_of(server.write(b"an answer"))
+        reactor.iterate(0.001)
+    assert near._was_reset
+    assert (slow.aborted, done.called) == ("", False)
+    slow.taken.callback(None)
+    result_of(done)
+    assert slow.aborted == relay.fault == "its client is gone"
+    assert result_of(server.read()) == b"all I have to say"
+    assert result_of(server.read()) == b""
+    server.abort("over")
+
+
 def test_what_nobody_takes_is_dropped_and_the_end_of_both_is_waited_for() -> None:
     client, near = socket_pair()
     far, server = socket_pair()

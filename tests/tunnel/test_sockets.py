@@ -88,6 +88,22 @@ def test_end_returns_when_everything_is_out_and_abort_takes_nothing_back() -> No
     two.abort("over")
 
 
+def test_what_is_said_after_the_end_was_begun_waits_for_nobody() -> None:
+    """TLS answers a KeyUpdate, or sends an alert."""
+    one, two = socket_pair()
+    sending = Deferred.fromCoroutine(one.write(MUCH))
+    turn_until(lambda: one._full)
+    ending = Deferred.fromCoroutine(one.end())
+    late = Deferred.fromCoroutine(one.write(b"late"))
+    assert late.called
+    assert not ending.called
+    assert result_of(everything(two)) == MUCH + b"late"
+    result_of(ending)
+    result_of(sending)
+    one.abort("over")
+    two.abort("over")
+
+
 def test_abort_tells_who_waits_and_resets_the_other_side() -> None:
     one, two = socket_pair()
     reading = Deferred.fromCoroutine(one.read())
@@ -98,6 +114,16 @@ def test_abort_tells_who_waits_and_resets_the_other_side() -> None:
         result_of(one.write(b"more"))
     with pytest.raises(StreamLost, match=r"[Rr]eset|lost"):
         result_of(two.read())
+
+
+def test_abort_says_its_own_reason_also_where_everything_was_said() -> None:
+    one, two = socket_pair()
+    result_of(one.end())
+    reading = Deferred.fromCoroutine(one.read())
+    one.abort("it took too long")
+    with pytest.raises(StreamLost, match="it took too long"):
+        result_of(reading)
+    two.abort("over")
 
 
 async def waiting(on: "Deferred[str]") -> str:
