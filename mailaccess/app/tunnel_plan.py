@@ -22,7 +22,8 @@ from mailaccess.tunnel.health import HealthChecks
 from mailaccess.tunnel.plan import Plan
 from mailaccess.tunnel.programs import How, Program, find_program
 from mailaccess.tunnel.protocols.table import SPOKEN
-from mailaccess.tunnel.proxies.header import ClientTLS, Origin, TrustedNetworks, v1, v2
+from mailaccess.tunnel.proxies.header import Origin, ToldTLS, v1, v2
+from mailaccess.tunnel.proxies.trusted import TrustedNetworks
 from mailaccess.tunnel.proxies.via import parse_via
 from mailaccess.tunnel.spoken import Spoken
 from mailaccess.tunnel.targets import Target, parse_targets
@@ -310,11 +311,11 @@ def _origin(visitor: Visitor | None) -> Origin | None:
     return Origin((visitor.host, visitor.port), (visitor.local_host, visitor.local_port))
 
 
-def _tls(visitor: Visitor | None) -> ClientTLS | None:
+def _tls(visitor: Visitor | None) -> ToldTLS | None:
     if visitor is None or visitor.peer is None:
         return None
     peer = visitor.peer
-    return ClientTLS(
+    return ToldTLS(
         version=visitor.tls_version,
         cipher=visitor.tls_cipher,
         server_name=peer.server_name,

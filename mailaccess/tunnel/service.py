@@ -7,10 +7,11 @@ from twisted.internet.protocol import ServerFactory
 from twisted.python.failure import Failure
 
 from mailaccess.interfaces import IEvents
+from mailaccess.ops.addresses import plain_host
 from mailaccess.tunnel.plan import Plan
 from mailaccess.tunnel.session import Session
 from mailaccess.tunnel.sockets import SocketStream
-from mailaccess.tunnel.visitor import Visitor
+from mailaccess.tunnel.visitor import LOCAL, Visitor
 
 
 class TunnelFactory(ServerFactory):
@@ -68,10 +69,8 @@ class TunnelFactory(ServerFactory):
 
 
 def _visitor(transport: Any) -> Visitor:
-    peer, host = transport.getPeer(), transport.getHost()
-    return Visitor(
-        getattr(peer, "host", "local"),
-        getattr(peer, "port", 0),
-        getattr(host, "host", "local"),
-        getattr(host, "port", 0),
-    )
+    return Visitor(*_end(transport.getPeer()), *_end(transport.getHost()))
+
+
+def _end(address: Any) -> tuple[str, int]:
+    return plain_host(getattr(address, "host", LOCAL)), getattr(address, "port", 0)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from twisted.internet.interfaces import IReactorTime
 
 from mailaccess.interfaces import IEvents
+from mailaccess.ops.transport import GOODBYE_SECONDS
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.destination import Destination
 from mailaccess.tunnel.faults import Refused, StreamLost, TunnelFault
@@ -28,9 +29,6 @@ from mailaccess.tunnel.tls import TLSStream, begin_tls
 from mailaccess.tunnel.tlsside import TLSSide
 from mailaccess.tunnel.visitor import Visitor
 from mailaccess.tunnel.way import Far
-
-GOODBYE_SECONDS = 5.0
-"""How long a client may take to read why the connection ends."""
 
 UNAVAILABLE = "The service is not available now"
 """What a client is told, whatever the reason: the log has it."""

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from mailaccess.tunnel.tlsside import TLSPeer
 
+LOCAL = "local"
+"""The host of an end that has no address, as of a UNIX socket; its port is 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """A client's address and ours, as the connection has them or a trusted PROXY header says; and its TLS, if any.
 
-    ``host`` is ``local`` where there is no address, as on a UNIX socket; then ``port`` is 0.
+    An IPv4 address is always written as one, never as IPv6 (``::ffff:192.0.2.1``).
     """
 
     host: str

@@ -26,7 +26,8 @@ from mailaccess.tunnel.destination import Servers
 from mailaccess.tunnel.faults import TunnelFault
 from mailaccess.tunnel.plan import Plan
 from mailaccess.tunnel.protocols.table import SPOKEN
-from mailaccess.tunnel.proxies.header import Origin, TrustedNetworks, v1, v2
+from mailaccess.tunnel.proxies.header import Origin, v1, v2
+from mailaccess.tunnel.proxies.trusted import TrustedNetworks
 from mailaccess.tunnel.session import Session
 from mailaccess.tunnel.sockets import SocketStream
 from mailaccess.tunnel.stream import Stream

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailaccess.ops.addresses import network_of
+from mailaccess.ops.addresses import network_of, plain_host, read_address
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,37 @@ from mailaccess.ops.addresses import network_of
 )
 def test_network_of(host: str, network: str) -> None:
     assert network_of(host) == network
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:c000:201", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("192.0.2", "None"),
+        ("localhost", "None"),
+        ("", "None"),
+    ],
+)
+def test_read_address(host: str, address: str) -> None:
+    assert str(read_address(host)) == address
+
+
+@pytest.mark.parametrize(
+    ("host", "written"),
+    [
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("local", "local"),
+        ("/run/imap:socket", "/run/imap:socket"),
+    ],
+)
+def test_plain_host(host: str, written: str) -> None:
+    assert plain_host(host) == written
 
 
 @given(st.ip_addresses(v=6))

@@ -8,7 +8,13 @@ import pytest
 from listening import Listening, closed, greets, no_descriptor_left
 from pairs import result_of
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, UNIXClientEndpoint, UNIXServerEndpoint
+from twisted.internet.endpoints import (
+    TCP4ClientEndpoint,
+    TCP4ServerEndpoint,
+    TCP6ServerEndpoint,
+    UNIXClientEndpoint,
+    UNIXServerEndpoint,
+)
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from zope.interface import implementer
@@ -65,7 +71,9 @@ class _Clients(Factory):
 class Service:
     """A service on loopback, in front of an echo; ``clock`` is its time."""
 
-    def __init__(self, opens: Callable[[Visitor], Any] | None = None, path: str = "") -> None:
+    def __init__(
+        self, opens: Callable[[Visitor], Any] | None = None, path: str = "", interface: str = "127.0.0.1"
+    ) -> None:
         self.clock = Clock()
         self.log = Log()
         self.doors = Doors(100, 100)
@@ -76,8 +84,8 @@ class Service:
         self.factory = TunnelFactory(Plan("echo", self.doors, self.destination), self.clock, self.log)
         self.path = path
         self._clients: list[SocketStream] = []
-        kind: Any = UNIXServerEndpoint if path else TCP4ServerEndpoint
-        endpoint = kind(reactor, path) if path else kind(reactor, 0, interface="127.0.0.1")
+        kind: Any = UNIXServerEndpoint if path else TCP6ServerEndpoint if ":" in interface else TCP4ServerEndpoint
+        endpoint = kind(reactor, path) if path else kind(reactor, 0, interface=interface)
         self._port: Any = result_of(endpoint.listen(self.factory))
 
     def client(self) -> SocketStream:
@@ -115,8 +123,8 @@ Make = Callable[..., Service]
 def make() -> Iterator[Make]:
     services: list[Service] = []
 
-    def made(opens: Callable[[Visitor], Any] | None = None, path: str = "") -> Service:
-        services.append(Service(opens, path))
+    def made(opens: Callable[[Visitor], Any] | None = None, **where: str) -> Service:
+        services.append(Service(opens, **where))
         return services[-1]
 
     with no_descriptor_left():
@@ -151,6 +159,13 @@ def test_who_comes_is_known_by_address(make: Make) -> None:
     ours, theirs = client.transport.getHost(), client.transport.getPeer()
     assert (visitor.host, visitor.port) == (ours.host, ours.port)
     assert (visitor.local_host, visitor.local_port) == (theirs.host, theirs.port)
+
+
+def test_who_comes_by_ipv4_to_a_socket_of_both_has_an_ipv4_address(make: Make) -> None:
+    service = make(interface="::")
+    says(service.client(), b"x")
+    (visitor,) = service.destination.visitors
+    assert (visitor.host, visitor.local_host) == ("127.0.0.1", "127.0.0.1")
 
 
 def test_by_a_unix_socket_comes_somebody_local(make: Make, tmp_path: Path) -> None:

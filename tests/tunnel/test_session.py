@@ -9,11 +9,13 @@ from pairs import result_of
 from stories import CLIENT, FROM_PROXY, GREETINGS, Make, Opens, hears, hears_to_the_end, is_lost, says
 from twisted.internet.defer import Deferred
 
+from mailaccess.ops.transport import GOODBYE_SECONDS
 from mailaccess.tunnel.admission import Doors
 from mailaccess.tunnel.faults import Mismatch, StreamLost, TLSFailed, TunnelFault, Unreachable
 from mailaccess.tunnel.protocols.table import SPOKEN
-from mailaccess.tunnel.proxies.header import TrustedNetworks, v1, v2
-from mailaccess.tunnel.session import GOODBYE_SECONDS, UNAVAILABLE
+from mailaccess.tunnel.proxies.header import v1, v2
+from mailaccess.tunnel.proxies.trusted import TrustedNetworks
+from mailaccess.tunnel.session import UNAVAILABLE
 from mailaccess.tunnel.tlsside import TLSPeer
 from tests.net.loopback import turn_until
 

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from mailaccess.tunnel.faults import StreamLost, Unreachable
 from mailaccess.tunnel.protocols.table import SPOKEN
-from mailaccess.tunnel.proxies.header import TrustedNetworks
+from mailaccess.tunnel.proxies.trusted import TrustedNetworks
 from mailaccess.tunnel.session import UNAVAILABLE
 from tests.net.loopback import turn_until
 

@@ -1,18 +1,20 @@
 """The PROXY protocol: the line or block with which a proxy says for whom it connects (HAProxy's proxy-protocol.txt).
 
-Nobody but a named proxy is believed (:class:`TrustedNetworks`), and from that one the header must come: whether there
-is one is never guessed (§5 there).
+Nobody but a named proxy is believed (``trusted``), and from that one the header must come: whether there is one is
+never guessed (§5 there).
 """
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from mailaccess.errors import ConfigError
+from mailaccess.ops.addresses import Address, read_address, unmapped
+from mailaccess.ops.services import HIGHEST_PORT
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.faults import Refused
+from mailaccess.tunnel.visitor import LOCAL
 
 V1_BYTES = 107
 """The longest line of version 1 (§2.1), with its end."""
@@ -20,28 +22,20 @@ V1_BYTES = 107
 V2_BYTES = 4096
 """The most that may follow version 2's first 16 octets: UNIX addresses are 216, certificates are not sent."""
 
-LOCAL = "local"
-"""The host of an end that has no address, as of a UNIX socket; its port is 0."""
-
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
-
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Both ends of the connection that a proxy took: host (an address, or ``LOCAL``) and port.
 
-    An IPv4 address is always written as one, never as IPv6 (``::ffff:192.0.2.1``). ``server_name`` is the host that
-    the client asked for, where the proxy says so (``PP2_TYPE_AUTHORITY``).
+    An IPv4 address is always written as one, never as IPv6 (``::ffff:192.0.2.1``).
     """
 
     source: tuple[str, int]
     destination: tuple[str, int]
-    server_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ClientTLS:
+class ToldTLS:
     """What a target is told of a client's TLS, in version 2 (§2.2.6): empty texts are left out.
 
     ``certificate``: the client showed one; ``verified``: and it is good. ``common_name`` is that certificate's.
@@ -50,7 +44,6 @@ class ClientTLS:
     version: str = ""
     cipher: str = ""
     server_name: str = ""
-    alpn: bytes = b""
     certificate: bool = False
     verified: bool = False
     common_name: str = ""
@@ -86,7 +79,6 @@ async def _read(near: Conversation) -> Origin | None:
 # ipv6 has the form with an IPv4 tail too, which HAProxy sends (inet_ntop)
 _V1 = re.compile(rb"PROXY (TCP[46]) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) (0|[1-9][0-9]{0,4}) (0|[1-9][0-9]{0,4})\r\n")
 _V1_UNKNOWN = re.compile(rb"PROXY UNKNOWN(?: [^\r\n]*)?\r\n")
-_HIGHEST_PORT = 65535
 
 
 def _read_v1(line: bytes) -> Origin | None:
@@ -101,7 +93,7 @@ def _read_v1(line: bytes) -> Origin | None:
     except ValueError:
         raise Refused("its line has an address that is none") from None
     ports = int(known[4]), int(known[5])
-    if max(ports) > _HIGHEST_PORT:
+    if max(ports) > HIGHEST_PORT:
         raise Refused("its line has a port that is none")
     return Origin((_text(source), ports[0]), (_text(destination), ports[1]))
 
@@ -114,7 +106,7 @@ _VERSION_AND_LOCAL, _VERSION_AND_PROXY = 0x20, 0x21
 _UNIX_BYTES = 108
 _ADDRESSES = {1: "!4s4sHH", 2: "!16s16sHH", 3: f"!{_UNIX_BYTES}s{_UNIX_BYTES}s"}  # by family; 0 is unspecified
 _STREAM, _HIGHEST_TRANSPORT = 1, 2  # 0 is unspecified, 2 datagrams
-_TYPE_ALPN, _TYPE_AUTHORITY, _TYPE_CRC32C, _TYPE_SSL = 0x01, 0x02, 0x03, 0x20
+_TYPE_AUTHORITY, _TYPE_CRC32C, _TYPE_SSL = 0x02, 0x03, 0x20
 _SSL_VERSION, _SSL_CN, _SSL_CIPHER = 0x21, 0x22, 0x23
 
 
@@ -141,24 +133,23 @@ def _read_v2(start: bytes, block: bytes) -> Origin | None:
     form = struct.Struct(_ADDRESSES[family])
     if len(block) < form.size:
         raise Refused("it is shorter than its addresses")
-    name = _server_name(start + block, 16 + form.size)
+    _check_fields(start + block, 16 + form.size)
     if family == 3:
-        return Origin((LOCAL, 0), (LOCAL, 0), name)
+        return Origin((LOCAL, 0), (LOCAL, 0))
     source, destination, source_port, destination_port = form.unpack_from(block)
-    return Origin((_text(ip_address(source)), source_port), (_text(ip_address(destination)), destination_port), name)
+    return Origin((_text(ip_address(source)), source_port), (_text(ip_address(destination)), destination_port))
 
 
-def _server_name(header: bytes, place: int) -> str:
-    """The name in the TLVs that begin at ``place``; ``Refused`` where they are broken, or the checksum is wrong."""
-    name = ""
+def _check_fields(header: bytes, place: int) -> None:
+    """``Refused`` where the TLVs that begin at ``place`` are broken, or the checksum is wrong.
+
+    What they say is not used: a host name without the certificates that go with it chooses nothing here.
+    """
     for kind, at, value in _tlvs(header, place):
-        if kind == _TYPE_AUTHORITY:
-            name = _host_name(value)
-        elif kind == _TYPE_CRC32C:
+        if kind == _TYPE_CRC32C:
             zeroed = header[:at] + bytes(len(value)) + header[at + len(value) :]
             if len(value) != 4 or crc32c(zeroed) != int.from_bytes(value):
                 raise Refused("it has a wrong checksum")
-    return name
 
 
 def _tlvs(header: bytes, place: int) -> Iterator[tuple[int, int, bytes]]:
@@ -170,16 +161,6 @@ def _tlvs(header: bytes, place: int) -> Iterator[tuple[int, int, bytes]]:
             raise Refused("it has a field that is cut off")
         yield header[place], begin, header[begin:end]
         place = end
-
-
-def _host_name(value: bytes) -> str:
-    try:
-        name = value.decode()
-    except UnicodeDecodeError:
-        raise Refused("it has a host name that is not UTF-8") from None
-    if len(value) > _VALUE_BYTES or not name.isprintable():
-        raise Refused("it has a host name that is none")
-    return name.lower()
 
 
 def _crc32c_table() -> tuple[int, ...]:
@@ -205,7 +186,7 @@ def crc32c(data: bytes) -> int:
 # -- Writing
 
 _VALUE_BYTES = 255
-"""The longest value: host names and ALPN have this bound. A longer one is not sent: cut, it would be another's name."""
+"""The longest value: host names have this bound. A longer one is not sent: cut, it would be another's name."""
 
 
 def v1(origin: Origin | None) -> bytes:
@@ -218,7 +199,7 @@ def v1(origin: Origin | None) -> bytes:
     return f"PROXY TCP{source.version} {source} {destination} {ports}\r\n".encode()
 
 
-def v2(origin: Origin | None, tls: ClientTLS | None = None) -> bytes:
+def v2(origin: Origin | None, tls: ToldTLS | None = None) -> bytes:
     """The block of version 2; ``LOCAL`` where there are no addresses, which targets take as the connection's own.
 
     A client on a UNIX socket is such a one too: Postfix closes connections of any other family.
@@ -230,15 +211,12 @@ def v2(origin: Origin | None, tls: ClientTLS | None = None) -> bytes:
     family = 1 if source.version == 4 else 2
     form = _ADDRESSES[family]
     block = struct.pack(form, source.packed, destination.packed, origin.source[1], origin.destination[1])
-    if tls is None:
-        block += _tlv(_TYPE_AUTHORITY, origin.server_name.encode())
-    else:
-        block += _tlv(_TYPE_ALPN, tls.alpn) + _tlv(_TYPE_AUTHORITY, (tls.server_name or origin.server_name).encode())
-        block += _tlv(_TYPE_SSL, _ssl(tls), longest=V2_BYTES)
+    if tls is not None:
+        block += _tlv(_TYPE_AUTHORITY, tls.server_name.encode()) + _tlv(_TYPE_SSL, _ssl(tls), longest=V2_BYTES)
     return _SIGNATURE + bytes((_VERSION_AND_PROXY, family << 4 | _STREAM)) + len(block).to_bytes(2) + block
 
 
-def _ssl(tls: ClientTLS) -> bytes:
+def _ssl(tls: ToldTLS) -> bytes:
     over_tls, in_connection, in_session = 0x01, 0x02, 0x04
     client = over_tls | (in_connection | in_session if tls.certificate else 0)
     verify = 0 if tls.certificate and tls.verified else 1
@@ -258,24 +236,15 @@ def _tlv(kind: int, value: bytes, longest: int = _VALUE_BYTES) -> bytes:
 # -- Addresses
 
 
-def _address(host: str) -> Address | None:
-    """``host`` as an address without its zone, or None; one of IPv4 that came by an IPv6 socket is of IPv4."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
 def _text(address: Address) -> str:
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    return str(unmapped(address))
 
 
 def _same_family(origin: Origin | None) -> tuple[Address, Address] | None:
     """Both ends' addresses, both of IPv6 where one is; None where one has none."""
     if origin is None:
         return None
-    source, destination = _address(origin.source[0]), _address(origin.destination[0])
+    source, destination = read_address(origin.source[0]), read_address(origin.destination[0])
     if source is None or destination is None:
         return None
     if source.version == destination.version:
@@ -285,42 +254,3 @@ def _same_family(origin: Origin | None) -> tuple[Address, Address] | None:
 
 def _mapped(address: Address) -> Address:
     return IPv6Address(f"::ffff:{address}") if address.version == 4 else address
-
-
-def _unmapped(network: Network) -> Network:
-    """A network of IPv4 addresses as one of IPv4."""
-    mapped = getattr(network.network_address, "ipv4_mapped", None)
-    return network if mapped is None else IPv4Network((mapped, max(network.prefixlen - 96, 0)))
-
-
-class TrustedNetworks:
-    """Whose header is believed: ``"192.0.2.7" in trusted``.
-
-    ``texts`` are addresses (``::1``), networks (``192.0.2.0/24``) or ``unix`` for whoever comes by a UNIX socket.
-    ``ConfigError`` with ``key`` for what is none of them.
-    """
-
-    def __init__(self, texts: Iterable[str], key: str) -> None:
-        self._local = False
-        networks: list[Network] = []
-        for text in texts:
-            if text == "unix":
-                self._local = True
-                continue
-            try:
-                networks.append(_unmapped(ip_network(text)))
-            except ValueError:
-                allowed = "an address, a network (192.0.2.0/24, no bits beyond its length) or unix is allowed"
-                raise ConfigError(key, text, allowed) from None
-        self._networks = tuple(networks)
-
-    def __bool__(self) -> bool:
-        """Whether anybody is trusted."""
-        return self._local or bool(self._networks)
-
-    def __contains__(self, host: str) -> bool:
-        """Whether ``host``, as the connection itself has it (an address, or ``LOCAL``), is one of them."""
-        if host == LOCAL:
-            return self._local
-        address = _address(host)
-        return address is not None and any(address in network for network in self._networks)

@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64encode
-from ipaddress import IPv6Address
 
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.faults import Refused, shown
@@ -54,16 +53,8 @@ def request(host: str, port: int, user: str = "", password: str = "") -> bytes:
     """What is asked; the password as RFC 7617 §2 has it, in UTF-8. ``Refused`` for a host that cannot be written."""
     if not _HOST.fullmatch(host):
         raise Refused(f"no proxy can be asked for {host!r}")
-    authority = f"[{host}]:{port}" if _is_ipv6(host) else f"{host}:{port}"
+    authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
     if user:
         lines.append(f"Proxy-Authorization: Basic {b64encode(f'{user}:{password}'.encode()).decode()}")
     return "".join(line + "\r\n" for line in [*lines, ""]).encode()
-
-
-def _is_ipv6(host: str) -> bool:
-    try:
-        IPv6Address(host)
-    except ValueError:
-        return False
-    return True

@@ -1,8 +1,9 @@
 """The way out through a SOCKS proxy: version 5 (RFC 1928, RFC 1929), 4 and 4a (OpenSSH's and Tor's SOCKS4.protocol)."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from struct import pack
 
+from mailaccess.ops.addresses import read_address
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.faults import Refused
 
@@ -71,7 +72,7 @@ async def _greet5(far: Conversation, user: str, password: str) -> None:
 
 
 def _address5(host: str) -> bytes:
-    address = _address(host)
+    address = read_address(host)
     if address is None:
         return bytes((_NAME,)) + _counted(host, "host name")
     return bytes((_IPV4 if address.version == 4 else _IPV6,)) + address.packed
@@ -99,7 +100,7 @@ _NAME_FOLLOWS = IPv4Address("0.0.0.1")  # what 4a sends in place of an address
 
 async def connect4(far: Conversation, host: str, port: int, user: str = "") -> None:
     """Have the proxy join us with an IPv4 address; ``Refused`` where it says no, or ``host`` is none."""
-    address = _address(host)
+    address = read_address(host)
     if not isinstance(address, IPv4Address):
         raise Refused(f"SOCKS 4 knows IPv4 addresses only, not {host!r}: socks4a:// takes names, socks5:// IPv6 too")
     await _ask4(far, address, port, user, b"")
@@ -107,7 +108,7 @@ async def connect4(far: Conversation, host: str, port: int, user: str = "") -> N
 
 async def connect4a(far: Conversation, host: str, port: int, user: str = "") -> None:
     """Have the proxy join us with a name or an IPv4 address; ``Refused`` where it says no."""
-    address = _address(host)
+    address = read_address(host)
     if isinstance(address, IPv6Address):
         raise Refused(f"SOCKS 4a knows no IPv6 address ({host}): socks5:// does")
     if address is None:
@@ -134,10 +135,3 @@ def _ended(text: str) -> bytes:
 
 def _words(replies: dict[int, str], code: int) -> str:
     return replies.get(code, f"code {code}")
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from mailaccess.errors import ConfigError
+from mailaccess.ops.services import HIGHEST_PORT
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.proxies import http, socks
 
@@ -21,7 +22,6 @@ _VIA = re.compile(
     r"(?:(?P<user>(?:[^:@/%\s]|%[0-9A-Fa-f]{2})+)(?::(?P<password>(?:[^@/%\s]|%[0-9A-Fa-f]{2})*))?@)?"
     r"(?P<end>(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?)/?"
 )
-_HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ def parse_via(text: str, key: str) -> Via:
     if scheme == "http" and given["port"] is None:
         raise ConfigError(key, shown, "an HTTP proxy needs its port")
     port = int(given["port"] or SOCKS_PORT)
-    if not 0 < port <= _HIGHEST_PORT:
-        raise ConfigError(key, shown, f"a port is 1 to {_HIGHEST_PORT}")
+    if not 0 < port <= HIGHEST_PORT:
+        raise ConfigError(key, shown, f"a port is 1 to {HIGHEST_PORT}")
     try:
         user, password = (unquote(given[part] or "", errors="strict") for part in ("user", "password"))
         (user + password).encode()
