@@ -19,6 +19,8 @@ from mailaccess.tunnel.session import UNAVAILABLE
 from mailaccess.tunnel.tlsside import TLSPeer
 from tests.net.loopback import turn_until
 
+pytest_plugins = ["worlds"]
+
 # -- in and out
 
 

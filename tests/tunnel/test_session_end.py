@@ -16,6 +16,8 @@ from mailaccess.tunnel.proxies.trusted import TrustedNetworks
 from mailaccess.tunnel.session import UNAVAILABLE
 from tests.net.loopback import turn_until
 
+pytest_plugins = ["worlds"]
+
 # -- programs
 
 

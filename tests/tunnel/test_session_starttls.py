@@ -9,6 +9,8 @@ from mailaccess.tunnel.protocols.table import SPOKEN
 from mailaccess.tunnel.session import UNAVAILABLE
 from tests.net.loopback import turn_until
 
+pytest_plugins = ["worlds"]
+
 BEGIN = {"imap": b"a STARTTLS\r\n", "pop3": b"STLS\r\n", "smtp": b"STARTTLS\r\n", "nntp": b"STARTTLS\r\n"}
 TALK = {
     "imap": [b"a LOGIN joe secret\r\n", b"b NOOP\r\n"],

@@ -1,4 +1,4 @@
-"""The stories of connections, each told to its end."""
+"""The fixture ``make``, as a plugin of pytest: the stories of connections, each told to its end."""
 
 import gc
 from collections.abc import Iterator
