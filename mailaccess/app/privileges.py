@@ -3,12 +3,22 @@
 import grp
 import os
 import pwd
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mailaccess.errors import ConfigError
+
+
+def take_descriptors() -> None:
+    """Have as many descriptors as this process may have: the soft limit is 1024 almost everywhere, for ``select``.
+
+    Not where programs are started: they inherit it, and may use ``select``.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @dataclass(frozen=True, slots=True)

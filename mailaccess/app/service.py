@@ -24,6 +24,7 @@ from mailaccess.app.notify import Notify
 from mailaccess.app.options import ServerOptions, fail
 from mailaccess.app.parts import Parts, served_certificates
 from mailaccess.app.places import places
+from mailaccess.app.privileges import take_descriptors
 from mailaccess.app.signals import take_signals
 from mailaccess.app.tunnels import MailTunnel
 from mailaccess.errors import ClientError, ConfigError, OperatorFault
@@ -42,6 +43,8 @@ def makeService(options: ServerOptions) -> IService:  # noqa: N802  (twistd call
 
     What is wrong ends the program here, with one line and status 2.
     """
+    if not any(table.exec for table in options.loaded.values.tunnel):
+        take_descriptors()
     service = MailService(options.loaded, announce=_print, first_start=True, tell_systemd=True)
     try:
         service.prepare()

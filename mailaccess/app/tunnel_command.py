@@ -22,7 +22,7 @@ from twisted.logger import (
 from mailaccess.app.config import load
 from mailaccess.app.descriptors import ClientGone, NoConnection, Standard
 from mailaccess.app.notify import Notify
-from mailaccess.app.privileges import Privileges
+from mailaccess.app.privileges import Privileges, take_descriptors
 from mailaccess.app.signals import take_signals
 from mailaccess.app.tunnel_check import check_tunnels
 from mailaccess.app.tunnel_options import add_options, table_of
@@ -124,6 +124,8 @@ def _check(wanted: Wanted, *, as_json: bool) -> int:
 
 
 def _serve(wanted: Wanted, given: argparse.Namespace) -> int:
+    if not any(table.exec for table in wanted.tables):
+        take_descriptors()
     service = _service(wanted, given, _say)
     service.prepare()
     with wanted.privileges.in_force():
