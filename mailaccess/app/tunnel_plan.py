@@ -17,7 +17,8 @@ from mailaccess.net.sni import ServerNames
 from mailaccess.net.tls import Certificates
 from mailaccess.tunnel.admission import Doors
 from mailaccess.tunnel.balance import Balance, Policy
-from mailaccess.tunnel.destination import Destination, Programs, Servers
+from mailaccess.tunnel.destination import Programs, Servers
+from mailaccess.tunnel.far import Destination
 from mailaccess.tunnel.health import HealthChecks
 from mailaccess.tunnel.plan import Plan
 from mailaccess.tunnel.programs import How, Program, find_program
@@ -239,7 +240,7 @@ class _Maker:
     def _to(self, targets: Sequence[Target], way: Way) -> Destination:
         table = self._table
         balance = Balance(targets, Policy(table.balance))
-        servers = Servers(balance, way, self._reactor, table.retries)
+        servers = Servers(self._name, balance, way, self._reactor, self._events, table.retries)
         self._servers.append(servers)
         if table.health_seconds and len(targets) > 1:
             self._checks.append(

@@ -3,7 +3,7 @@
 ``service``       a service as Twisted sees it: a factory whose connections are sessions
 ``session``       the story of one connection, from accept to close, by a ``plan``; the client is a ``visitor``
 ``admission``     how many connections there may be
-``destination``   where a connection goes: to servers, of which one is chosen, or to a program
+``destination``   where a connection goes: to servers, of which one is chosen, or to a program; ``far`` is that end
 ``targets``       what servers are called; ``balance`` which of them is next, ``health`` whether they are well
 ``way``           the way out to a server; ``greeting`` is the look at its first line
 ``programs``      a program for each connection: ``children``, ``descriptors``, ``environment``, ``stderr``

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -12,13 +12,14 @@ from mailaccess.interfaces import IEvents
 from mailaccess.tunnel.balance import Balance
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.environment import program_environment
+from mailaccess.tunnel.far import Far
 from mailaccess.tunnel.faults import StreamLost, TunnelFault, Unreachable, blamed_on
 from mailaccess.tunnel.greeting import listen
 from mailaccess.tunnel.patience import pause, within
 from mailaccess.tunnel.programs import STANDARD_PATH, Program, ProgramStream, start
 from mailaccess.tunnel.spoken import Spoken
 from mailaccess.tunnel.visitor import Visitor
-from mailaccess.tunnel.way import Far, Way
+from mailaccess.tunnel.way import Way
 
 RETRY_SECONDS = 1.0
 """Between two rounds through all targets: a server that is restarted is back by then."""
@@ -28,20 +29,19 @@ _PASSING = (Unreachable, StreamLost)
 """What may be over in a second; what else goes wrong does not mend itself."""
 
 
-class Destination(Protocol):
-    """What opens the far end."""
-
-    async def open(self, visitor: Visitor) -> Far:
-        """The far end for ``visitor``. A ``TunnelFault`` says why there is none."""
-
-
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """One of several targets: those that are well in the balance's order, until one takes the connection."""
+    """One of several targets: those that are well in the balance's order, until one takes the connection.
 
+    The log has a ``target_doubtful`` for one that is passed over, also where another takes the connection, and a
+    ``target_up`` when it takes one again.
+    """
+
+    service: str
     balance: Balance
     way: Way
     clock: IReactorTime
+    events: IEvents
     retries: int = 1
 
     async def open(self, visitor: Visitor) -> Far:
@@ -68,12 +68,14 @@ class Servers:
             except TunnelFault as fault:
                 faults.append(fault)
                 self.balance.released(target)
-                self.balance.failed(target, str(fault), self.clock.seconds())
+                if self.balance.failed(target, str(fault), self.clock.seconds()):
+                    self.events.event("target_doubtful", service=self.service, target=target, reason=fault)
             except BaseException:
                 self.balance.released(target)
                 raise
             else:
-                self.balance.well(target)
+                if self.balance.well(target):
+                    self.events.event("target_up", service=self.service, target=target)
                 return replace(far, release=partial(self.balance.released, target))
         return None
 

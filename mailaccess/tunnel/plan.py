@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mailaccess.tunnel.admission import Doors
-from mailaccess.tunnel.destination import Destination
+from mailaccess.tunnel.far import Destination
 from mailaccess.tunnel.proxies.trusted import TrustedNetworks
 from mailaccess.tunnel.spoken import Spoken
 from mailaccess.tunnel.tlsside import TLSPeer, TLSSide

@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from mailaccess.interfaces import IEvents
 from mailaccess.ops.transport import GOODBYE_SECONDS
 from mailaccess.tunnel.conversation import Conversation
-from mailaccess.tunnel.destination import Destination
+from mailaccess.tunnel.far import Destination, Far
 from mailaccess.tunnel.faults import Refused, StreamLost, TunnelFault
 from mailaccess.tunnel.patience import within
 from mailaccess.tunnel.plan import Plan
@@ -28,7 +28,6 @@ from mailaccess.tunnel.stream import Stream
 from mailaccess.tunnel.tls import TLSStream, begin_tls
 from mailaccess.tunnel.tlsside import TLSSide
 from mailaccess.tunnel.visitor import Visitor
-from mailaccess.tunnel.way import Far
 
 UNAVAILABLE = "The service is not available now"
 """What a client is told, whatever the reason: the log has it."""

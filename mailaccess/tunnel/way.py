@@ -1,7 +1,7 @@
 """The way out to a target: connection, proxy, PROXY header, TLS, and a look at the greeting, in this order."""
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from mailaccess.tunnel.conversation import Conversation
+from mailaccess.tunnel.far import Far
 from mailaccess.tunnel.faults import Unreachable, blamed_on
 from mailaccess.tunnel.greeting import listen
 from mailaccess.tunnel.patience import within
@@ -25,20 +26,6 @@ from mailaccess.tunnel.targets import Target
 from mailaccess.tunnel.tls import begin_tls
 from mailaccess.tunnel.tlsside import TLSSide
 from mailaccess.tunnel.visitor import Visitor
-
-
-@dataclass(frozen=True, slots=True)
-class Far:
-    """A server's end, ready: its first words are read and not told to the client yet."""
-
-    stream: Stream
-    name: str
-    greeting: bytes = b""
-    outcome: Callable[[], Awaitable[str]] | None = None
-    """A program's end, and how it ended; None for what is no program."""
-
-    release: Callable[[], None] = lambda: None
-    """Call when the connection is over, so that it is not counted any more."""
 
 
 @dataclass(frozen=True, slots=True)

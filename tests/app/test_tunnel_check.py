@@ -20,7 +20,6 @@ from mailaccess.app.tunnel_table import TunnelTable
 from mailaccess.net.certificates import CertificateFiles
 from mailaccess.ops.services import known_service
 from mailaccess.tunnel.balance import Balance, Policy
-from mailaccess.tunnel.destination import Servers
 from mailaccess.tunnel.protocols.table import SPOKEN
 from mailaccess.tunnel.targets import parse_target
 from tests.net.doubles import Remembered
@@ -80,7 +79,7 @@ def called(tunnel: Tunnel, service: str) -> Tunnel:
     (servers,) = tunnel.servers
     (target,) = servers.balance.targets
     named = replace(target, service=known_service(service))
-    other = Servers(Balance([named], Policy.ROUND_ROBIN), servers.way, servers.clock)
+    other = replace(servers, balance=Balance([named], Policy.ROUND_ROBIN))
     return replace(tunnel, plan=replace(tunnel.plan, destination=other), servers=[other])
 
 

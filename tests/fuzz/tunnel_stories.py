@@ -206,7 +206,7 @@ class Story:
         return Plan(
             name="pop3s",
             doors=Doors(5, 5),
-            destination=Servers(self.balance, way, self.clock, retries=self.chance.randint(0, 1)),
+            destination=Servers("fuzz", self.balance, way, self.clock, Remembered(), retries=self.chance.randint(0, 1)),
             protocol=SPOKEN.get(self.spoken),
             tls=self.sides[1] if self.tls else None,
             starttls=self.tls == "starttls",

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from mailaccess.tunnel.admission import Doors
+from mailaccess.tunnel.far import Far
 from mailaccess.tunnel.faults import StreamLost, TunnelFault
 from mailaccess.tunnel.plan import Plan
 from mailaccess.tunnel.protocols.table import SPOKEN
@@ -22,7 +23,6 @@ from mailaccess.tunnel.stream import Stream
 from mailaccess.tunnel.tls import TLSStream, begin_tls
 from mailaccess.tunnel.tlsside import TLSPeer
 from mailaccess.tunnel.visitor import Visitor
-from mailaccess.tunnel.way import Far
 from tests.net.doubles import Remembered
 
 CLIENT = "192.0.2.7"

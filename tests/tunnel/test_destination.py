@@ -15,14 +15,15 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from mailaccess.interfaces import IEvents
-from mailaccess.tunnel.balance import Balance, Policy, State
+from mailaccess.tunnel.balance import BACK_OFF_SECONDS, Balance, Policy, State
 from mailaccess.tunnel.destination import RETRY_SECONDS, Programs, Servers
+from mailaccess.tunnel.far import Far
 from mailaccess.tunnel.faults import Mismatch, Refused, StreamLost, TLSFailed, TunnelFault, Unreachable
 from mailaccess.tunnel.programs import Program
 from mailaccess.tunnel.protocols.table import SPOKEN
 from mailaccess.tunnel.targets import Target, parse_targets
 from mailaccess.tunnel.visitor import Visitor
-from mailaccess.tunnel.way import Far
+from tests.net.doubles import Remembered
 from tests.net.loopback import reactor
 
 A, B, C = TARGETS = parse_targets(["a:110", "b:110", "c:110"], "connect")
@@ -55,7 +56,8 @@ class World:
         self.balance = Balance(TARGETS, policy)
         self.ways = Ways(**faults)
         way: Any = self.ways
-        self.servers = Servers(self.balance, way, self.clock, retries)
+        self.events = Remembered()
+        self.servers = Servers("pop3s", self.balance, way, self.clock, self.events, retries)
 
     def open(self) -> "Deferred[Far]":
         return Deferred.fromCoroutine(self.servers.open(VISITOR))
@@ -91,6 +93,20 @@ def test_one_that_fails_is_passed_over_and_counted_back(fault: TunnelFault) -> N
     far = outcome(world.open())
     assert (far.name, world.ways.dialled, world.connections()) == ("b:110", ["a", "b"], [0, 1, 0])
     assert world.states() == [State.DOUBTFUL, State.UP, State.UP]
+
+
+def test_a_target_that_is_passed_over_is_in_the_log_once_and_when_it_is_back() -> None:
+    fault = Unreachable("a:110 is away")
+    world = World(a=fault)
+    for _ in range(2):
+        outcome(world.open())
+        world.clock.advance(BACK_OFF_SECONDS)  # each time it is tried again
+    doubtful: tuple[str, dict[str, object]] = ("target_doubtful", {"service": "pop3s", "target": A, "reason": fault})
+    assert world.ways.dialled == ["a", "b", "a", "b"]
+    assert world.events.events == [doubtful]
+    world.ways.faults.clear()
+    outcome(world.open())
+    assert world.events.events == [doubtful, ("target_up", {"service": "pop3s", "target": A})]
 
 
 def test_who_is_doubtful_is_the_last_resort() -> None:

@@ -23,12 +23,13 @@ from mailaccess.interfaces import IEvents
 from mailaccess.tunnel.admission import Doors
 from mailaccess.tunnel.balance import Balance, Policy
 from mailaccess.tunnel.destination import Servers
+from mailaccess.tunnel.far import Far
 from mailaccess.tunnel.plan import Plan
 from mailaccess.tunnel.service import TunnelFactory
 from mailaccess.tunnel.sockets import SocketStream
 from mailaccess.tunnel.targets import parse_target
 from mailaccess.tunnel.visitor import Visitor
-from mailaccess.tunnel.way import Far, Way
+from mailaccess.tunnel.way import Way
 from tests.net.loopback import reactor, turn_until
 
 
@@ -79,7 +80,7 @@ class Service:
         self.doors = Doors(100, 100)
         self.echo = Listening(echo)
         target = parse_target(f"127.0.0.1:{self.echo.port}", "connect")
-        servers = Servers(Balance([target], Policy.ROUND_ROBIN), Way(reactor), reactor)
+        servers = Servers("echo", Balance([target], Policy.ROUND_ROBIN), Way(reactor), reactor, self.log)
         self.destination = Destination(opens or servers.open)
         self.factory = TunnelFactory(Plan("echo", self.doors, self.destination), self.clock, self.log)
         self.path = path
@@ -239,6 +240,6 @@ def test_a_service_without_sessions_is_drained_at_once(make: Make) -> None:
 def test_a_greeting_comes_through(make: Make) -> None:
     server = Listening(greets(b"+OK ready\r\n"))
     target = parse_target(f"127.0.0.1:{server.port}", "connect")
-    service = make(Servers(Balance([target], Policy.ROUND_ROBIN), Way(reactor), reactor).open)
+    service = make(Servers("pop3", Balance([target], Policy.ROUND_ROBIN), Way(reactor), reactor, Log()).open)
     assert result_of(service.client().read()) == b"+OK ready\r\n"
     server.stop()

@@ -12,6 +12,7 @@ from OpenSSL import SSL
 from pairs import Side, result_of, sides
 from twisted.internet.defer import CancelledError, Deferred
 
+from mailaccess.tunnel.far import Far
 from mailaccess.tunnel.faults import Mismatch, Refused, StreamLost, TLSFailed, TunnelFault, Unreachable
 from mailaccess.tunnel.protocols.table import SPOKEN
 from mailaccess.tunnel.proxies.header import Origin, v1
@@ -21,7 +22,7 @@ from mailaccess.tunnel.targets import Target, parse_target
 from mailaccess.tunnel.tls import TLSStream, begin_tls
 from mailaccess.tunnel.tlsside import TLSPeer
 from mailaccess.tunnel.visitor import Visitor
-from mailaccess.tunnel.way import Far, Way
+from mailaccess.tunnel.way import Way
 from tests.net.loopback import reactor, turn_until
 
 VISITOR = Visitor("192.0.2.7", 1234, "203.0.113.1", 995)
