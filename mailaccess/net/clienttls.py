@@ -1,7 +1,7 @@
 """TLS in the client's role: whoever answers is who it must be, or nothing is said to it."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from OpenSSL import SSL
 from twisted.internet.interfaces import IReactorTime
@@ -66,6 +66,13 @@ class ClientTLS(Following):
         connection.set_connect_state()
         return connection
 
+    def judge(self, connection: SSL.Connection, target: str) -> TLSPeer:
+        """The server, if it is who it must be; where nothing is asked of it, it is not trusted but talked to."""
+        judge = cast(JudgedConnection, connection).judge
+        if not judge.trust.asks:
+            return TLSPeer(trusted=False)
+        return TLSPeer(trusted=True, fields=judge.judge(connection, target))
+
     def _look(self) -> object:
         return self._certificate and self._certificate.stamps(), self._trust.look()
 
@@ -85,11 +92,21 @@ class ClientTLS(Following):
         return loaded
 
 
+class ClientRole(Protocol):
+    """What :class:`Towards` needs of that which all targets of a service have in common."""
+
+    def connection(self) -> SSL.Connection:
+        """A connection that has not begun its handshake."""
+
+    def judge(self, connection: SSL.Connection, target: str) -> TLSPeer:
+        """The server behind ``target``. ``TLSFailed`` where it is not who it must be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Towards:
     """See :class:`~mailaccess.tunnel.tlsside.TLSSide`: the client's side of connections to one target."""
 
-    _client: ClientTLS
+    _client: ClientRole
     _target: str
     _server_name: bytes
 
@@ -101,11 +118,8 @@ class Towards:
         return connection
 
     def check(self, connection: SSL.Connection) -> TLSPeer:
-        """The server, if it is who it must be; where nothing is asked of it, it is not trusted but talked to."""
-        judge = cast(JudgedConnection, connection).judge
-        if not judge.trust.asks:
-            return TLSPeer(trusted=False)
-        return TLSPeer(trusted=True, fields=judge.judge(connection, self._target))
+        """The server, if it is who it must be."""
+        return self._client.judge(connection, self._target)
 
 
 def _show(context: SSL.Context, certified: CertifiedKey, files: CertificateFiles) -> None:

@@ -7,7 +7,7 @@ with SHA-256, as for every key that has no hash of its own (RFC 8446 §4.2.11).
 2. No session is resumed: a key that is taken out of the file opens nothing more, and the handshake is cheap as it is.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from mailaccess.errors import ConfigError
 from mailaccess.interfaces import IEvents
 from mailaccess.net.certificates import stamp
+from mailaccess.net.clienttls import Towards
 from mailaccess.net.following import Following
 from mailaccess.net.hostnames import asked_of
 from mailaccess.net.peers import asked_name, plain
@@ -119,35 +120,20 @@ class PSKClientTLS(_Keyed):
         self._context.set_verify(SSL.VERIFY_PEER)  # nobody is trusted by certificate
         offer_key(self._context)
 
-    def to(self, host: str) -> "PSKTowards":
+    def judge(self, connection: SSL.Connection, target: str) -> TLSPeer:
+        """The server, which has the key too."""
+        _judge(connection)
+        return TLSPeer(trusted=True)
+
+    def to(self, host: str) -> Towards:
         """The side of connections to ``host``, whose name is asked for by SNI."""
-        return PSKTowards(self, self._server_name or asked_of("connect", host))
+        return Towards(self, host, self._server_name or asked_of("connect", host))
 
     def connection(self) -> KeyedConnection:
         """A connection that has not begun its handshake, with the keys of this moment."""
         connection = self._new_connection(self._context)
         connection.set_connect_state()
         return connection
-
-
-@dataclass(frozen=True, slots=True)
-class PSKTowards:
-    """See :class:`~mailaccess.tunnel.tlsside.TLSSide`: the client's side of connections to one target."""
-
-    _client: PSKClientTLS
-    _server_name: bytes
-
-    def new_connection(self) -> SSL.Connection:
-        """A connection that asks for the target's name."""
-        connection = self._client.connection()
-        if self._server_name:
-            connection.set_tlsext_host_name(self._server_name)
-        return connection
-
-    def check(self, connection: SSL.Connection) -> TLSPeer:
-        """The server, which has the key too."""
-        _judge(connection)
-        return TLSPeer(trusted=True)
 
 
 def _settings_for_keys(settings: TLSSettings) -> TLSSettings:
