@@ -6,8 +6,11 @@ the login, so nobody can be asked to go for another's sake; who comes when all i
 Pure. Each operation costs the same however many there are, and who is gone takes no room.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from mailaccess.ops.addresses import network_of
-from mailaccess.tunnel.faults import Refused
+from mailaccess.tunnel.faults import Full
 
 
 class Doors:
@@ -23,23 +26,30 @@ class Doors:
         """How many are inside."""
         return self._inside
 
-    def enter(self, host: str) -> None:
-        """Count a connection from ``host``. ``Refused`` where there are too many; it is not counted then."""
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count a connection, from its first moment to its last. ``Full`` where there are too many."""
         if self._inside >= self._most:
-            raise Refused(f"the service has {self._most} connections, which is all it may have")
+            raise Full(f"the service has {self._most} connections, which is all it may have")
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+
+    @contextmanager
+    def one_more_from(self, host: str) -> Iterator[None]:
+        """Count it for its network too, as soon as that is known. ``Full`` where there are too many from there."""
         network = network_of(host)
         neighbours = self._by_network.get(network, 0)
         if neighbours >= self._most_of_network:
-            raise Refused(f"{network} has {self._most_of_network} connections, which is all it may have")
-        self._inside += 1
+            raise Full(f"{network} has {self._most_of_network} connections, which is all it may have")
         self._by_network[network] = neighbours + 1
-
-    def leave(self, host: str) -> None:
-        """A connection that entered is gone: once for each."""
-        network = network_of(host)
-        left = self._by_network[network] - 1
-        self._inside -= 1
-        if left:
-            self._by_network[network] = left
-        else:
-            del self._by_network[network]
+        try:
+            yield
+        finally:
+            left = self._by_network[network] - 1
+            if left:
+                self._by_network[network] = left
+            else:
+                del self._by_network[network]

@@ -16,6 +16,8 @@ class Conversation:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._held = b""
+        self.said = 0
+        """How many octets were sent."""
 
     async def line(self, limit: int = LINE_BYTES) -> bytes:
         """The next line with its end (CRLF, or LF alone). ``Refused`` beyond ``limit`` octets, or where none ends."""
@@ -49,6 +51,7 @@ class Conversation:
 
     async def say(self, data: bytes) -> None:
         """Send octets."""
+        self.said += len(data)
         await self._stream.write(data)
 
     def nothing_follows(self) -> None:

@@ -33,6 +33,10 @@ class Refused(TunnelFault):
     event = "tunnel_refused"
 
 
+class Full(Refused):
+    """There are as many connections as there may be."""
+
+
 class Mismatch(TunnelFault):
     """The other side speaks another protocol than the one that clients of this service speak."""
 

@@ -18,12 +18,13 @@ from mailaccess.interfaces import IEvents
 from mailaccess.ops.transport import GOODBYE_SECONDS
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.far import Destination, Far
-from mailaccess.tunnel.faults import Refused, StreamLost, TunnelFault
+from mailaccess.tunnel.faults import Full, Refused, StreamLost, TunnelFault
 from mailaccess.tunnel.patience import within
 from mailaccess.tunnel.plan import Plan
 from mailaccess.tunnel.proxies.header import read_header
 from mailaccess.tunnel.relay import Relay
 from mailaccess.tunnel.sockets import SocketStream
+from mailaccess.tunnel.spoken import Spoken
 from mailaccess.tunnel.stream import Stream
 from mailaccess.tunnel.tls import TLSStream, begin_tls
 from mailaccess.tunnel.tlsside import TLSSide
@@ -55,13 +56,25 @@ class Session:
     async def run(self) -> None:
         """Serve the connection to its end. Raises nothing that a client or a target can bring about."""
         try:
-            with self._in_time("the PROXY header"):
-                await self._learn_origin()
-            await self._admit()
+            await self._come_in()
         except TunnelFault as fault:
             self._log(fault.event, reason=fault)
         finally:
             self._socket.abort("the session is over")
+
+    async def _come_in(self) -> None:
+        """Through the doors: counted from the first moment on, and for its network as soon as that is known."""
+        doors = self._plan.doors
+        try:
+            with doors.one_more():
+                with self._in_time("the PROXY header"):
+                    await self._learn_origin()
+                with doors.one_more_from(self._visitor.host):
+                    await self._serve()
+        except Full:
+            if self._plan.tls is None or self._plan.starttls:
+                await self._excuse(patient=False)  # these are counted nowhere
+            raise
 
     async def _learn_origin(self) -> None:
         """From a network that is named, a PROXY header comes before all else."""
@@ -74,26 +87,18 @@ class Session:
             (host, port), (local_host, local_port) = origin.source, origin.destination
             self._visitor = replace(self._visitor, host=host, port=port, local_host=local_host, local_port=local_port)
 
-    async def _admit(self) -> None:
-        doors, host = self._plan.doors, self._visitor.host
+    async def _serve(self) -> None:
         try:
-            doors.enter(host)
-        except Refused:
-            if self._plan.tls is None or self._plan.starttls:
-                await self._excuse(patient=False)  # these are counted nowhere
-            raise
-        try:
-            await self._serve()
+            if self._plan.tls is not None and not self._plan.starttls:
+                with self._in_time("the handshake"):
+                    await self._secure(self._plan.tls)
+            await self._lead()
         except TunnelFault:
             await self._part()
             raise
-        finally:
-            doors.leave(host)
 
-    async def _serve(self) -> None:
-        if self._plan.tls is not None and not self._plan.starttls:
-            with self._in_time("the handshake"):
-                await self._secure(self._plan.tls)
+    async def _lead(self) -> None:
+        """Open the far end, join the client with it, and let go of it."""
         try:
             far = await self._open(self._destination)
             if self._plan.starttls:
@@ -109,25 +114,32 @@ class Session:
 
     async def _after_greeting(self, far: Far) -> None:
         """TLS, if it is ours to speak, has begun: the client hears the greeting, and all else."""
+        talk, server = Conversation(self._near), Conversation(far.stream)
         if self._plan.tls is None and self._plan.protocol is not None:
-            talk, server = Conversation(self._near), Conversation(far.stream)
             with within(self._clock, self._plan.handshake_seconds, self.abort, "the first words of both sides"):
-                await self._plan.protocol.decline_tls(talk)
-                await self._plan.protocol.introduce(talk, server)
-            self._near = talk.hand_back()
-            server.hand_back()
+                await self._introduce(self._plan.protocol, talk, server)
         if far.greeting:
-            await self._near.write(far.greeting)
-        await self._join(far)
+            await talk.say(far.greeting)
+        self._near = talk.hand_back()
+        server.hand_back()
+        await self._join(far, sent=server.said, received=talk.said)
+
+    async def _introduce(self, protocol: Spoken, talk: Conversation, server: Conversation) -> None:
+        try:
+            await protocol.decline_tls(talk)
+            await protocol.introduce(talk, server)
+        except TunnelFault:
+            await self._excuse()
+            raise
 
     async def _after_command(self, far: Far) -> None:
         """The client begins TLS by a command, after the greeting; who it is may lead to another target then."""
         assert self._plan.tls is not None  # as ``starttls`` says
         assert self._plan.protocol is not None
-        chosen = self._destination
+        chosen, heard = self._destination, len(far.greeting)
         talk = Conversation(self._near)
         with self._in_time("the client's way to TLS"):
-            if not await self._plan.protocol.offer_tls(talk, far.greeting):
+            if not await self._offer_tls(self._plan.protocol, talk, far.greeting):
                 self._log("tunnel_closed", target=far.name, reason="the client left before TLS")
                 self._let_go()
                 await self._part()
@@ -137,7 +149,16 @@ class Session:
         if self._destination is not chosen:
             self._let_go()
             far = await self._open(self._destination)
-        await self._join(far)
+        await self._join(far, sent=0, received=heard)
+
+    async def _offer_tls(self, protocol: Spoken, talk: Conversation, greeting: bytes) -> bool:
+        """False where the client leaves. A greeting that cannot be passed on (PREAUTH) is as good as none."""
+        try:
+            return await protocol.offer_tls(talk, greeting)
+        except Refused:
+            if greeting and not talk.said:
+                await self._excuse()
+            raise
 
     async def _secure(self, side: TLSSide) -> None:
         stream, peer = await begin_tls(self._near, side)
@@ -153,13 +174,15 @@ class Session:
             raise
         return self._far
 
-    async def _join(self, far: Far) -> None:
+    async def _join(self, far: Far, *, sent: int, received: int) -> None:
+        """The octets pass; ``sent`` and ``received`` by the client were those before."""
         plan = self._plan
         relay = Relay(
             self._near, far.stream, self._clock, idle_seconds=plan.idle_seconds, close_seconds=plan.close_seconds
         )
         await relay.run()
-        traffic: dict[str, object] = {"target": far.name, "sent": relay.outward.octets, "received": relay.inward.octets}
+        sent, received = sent + relay.outward.octets, received + relay.inward.octets
+        traffic: dict[str, object] = {"target": far.name, "sent": sent, "received": received}
         if isinstance(far.stream, TLSStream):
             traffic |= {"target_tls": far.stream.version, "target_cipher": far.stream.cipher}
         if relay.fault:

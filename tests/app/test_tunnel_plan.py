@@ -1,5 +1,6 @@
 """From a table to a service: what it becomes, and what cannot be."""
 
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from mailaccess.net.certificates import CertificateFiles
 from mailaccess.net.endpoints import TCPEndpoint
 from mailaccess.tunnel.admission import Doors
 from mailaccess.tunnel.destination import Programs, Servers
-from mailaccess.tunnel.faults import Refused
+from mailaccess.tunnel.faults import Full
 from mailaccess.tunnel.tlsside import TLSPeer
 from mailaccess.tunnel.visitor import Visitor
 from tests.net.doubles import Remembered
@@ -178,11 +179,13 @@ def test_times_and_numbers(make: Maker) -> None:
 
 def taken(doors: Doors) -> int:
     """How many come in from one address."""
-    try:
+    count = 0
+    with ExitStack() as inside, suppress(Full):
         while True:
-            doors.enter("192.0.2.1")
-    except Refused:
-        return len(doors)
+            inside.enter_context(doors.one_more())
+            inside.enter_context(doors.one_more_from("192.0.2.1"))
+            count += 1
+    return count
 
 
 def test_who_may_come_in(make: Maker) -> None:

@@ -43,7 +43,7 @@ def test_a_client_hears_the_greeting_and_then_octets_pass(make: Make, protocol: 
     result_of(world.done)
     event, fields = world.logged()
     assert event == "tunnel_closed"
-    assert (fields["sent"], fields["received"], fields["target"]) == (6, 10, "target:1")
+    assert (fields["sent"], fields["received"], fields["target"]) == (6, len(greeting) + 10, "target:1")
     assert (fields["service"], fields["address"], fields["port"]) == ("pop3s", CLIENT, 1234)
     assert "reason" not in fields
     assert ("tls" in fields, "cipher" in fields) == (bool(tls), bool(tls))
@@ -161,13 +161,25 @@ def test_a_header_has_its_time(make: Make) -> None:
 
 def test_clients_are_counted_by_the_address_that_the_proxy_names(make: Make) -> None:
     world = make(proxy_from=TrustedNetworks([CLIENT], "proxy_from"), doors=Doors(10, 1))
-    world.plan.doors.enter("198.51.100.9")
-    world.begin()
-    says(world.client, v1(FROM_PROXY))
-    result_of(world.client.end())
-    result_of(world.done)
+    with world.plan.doors.one_more(), world.plan.doors.one_more_from("198.51.100.9"):
+        world.begin()
+        says(world.client, v1(FROM_PROXY))
+        result_of(world.done)
+        assert len(world.plan.doors) == 1, "who was refused is still counted"
     assert world.reason() == "198.51.100.9 has 1 connections, which is all it may have"
-    assert len(world.plan.doors) == 1, "who was refused was not counted"
+
+
+def test_a_proxy_is_counted_before_it_says_for_whom_it_comes(make: Make) -> None:
+    doors = Doors(1, 1)
+    waiting, refused = (make(proxy_from=TrustedNetworks([CLIENT], "proxy_from"), doors=doors) for _ in range(2))
+    waiting.begin()
+    refused.begin()
+    result_of(refused.done)
+    assert refused.reason() == "the service has 1 connections, which is all it may have"
+    assert len(doors) == 1
+    waiting.stop()
+    result_of(waiting.done)
+    assert len(doors) == 0
 
 
 @pytest.mark.parametrize("protocol", ["", *SPOKEN])
@@ -175,10 +187,9 @@ def test_clients_are_counted_by_the_address_that_the_proxy_names(make: Make) -> 
 def test_who_finds_the_doors_closed_in_clear_is_told_in_his_protocol(make: Make, protocol: str, tls: str) -> None:
     world = make(protocol=protocol, tls=tls, doors=Doors(0, 0))
     world.begin()
+    result_of(world.done)  # it is not waited for
     words = SPOKEN[protocol].unavailable(UNAVAILABLE) if protocol else b""
     hears_to_the_end(world.client, words)
-    result_of(world.client.end())
-    result_of(world.done)
     assert world.logged()[0] == "tunnel_refused"
     assert world.destination.visitors == []
 
@@ -230,6 +241,22 @@ def test_a_client_that_is_gone_need_not_be_told(make: Make) -> None:
     turn_until(lambda: world.near._read_ended)
     opened.callback(None)
     hears_to_the_end(world.client, SPOKEN["pop3"].unavailable(UNAVAILABLE))
+    result_of(world.done)
+
+
+@pytest.mark.parametrize("answer", [b"R\0\0\0\1", b"", None], ids=["nonsense", "the end", "a reset"])
+def test_a_client_that_speaks_first_is_told_where_its_target_makes_no_sense(make: Make, answer: bytes | None) -> None:
+    world = make(protocol="postgresql")
+    world.begin()
+    says(world.client, b"\0\0\0\x12\0\x03\0\0user\0joe\0\0")
+    hears(world.destination.server, b"\0\0\0\x12\0\x03\0\0user\0joe\0\0")
+    if answer is None:
+        world.destination.server.abort("out of order")
+    else:
+        says(world.destination.server, answer)
+        result_of(world.destination.server.end())
+    hears_to_the_end(world.client, SPOKEN["postgresql"].unavailable(UNAVAILABLE) if answer != b"" else b"")
+    result_of(world.client.end())
     result_of(world.done)
 
 

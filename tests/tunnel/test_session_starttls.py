@@ -2,7 +2,7 @@
 
 import pytest
 from pairs import result_of
-from stories import Make, Opens, everything, hears, hears_to_the_end, is_lost, line, says, started
+from stories import GREETINGS, Make, Opens, everything, hears, hears_to_the_end, is_lost, line, says, started
 
 from mailaccess.tunnel.faults import Unreachable
 from mailaccess.tunnel.protocols.table import SPOKEN
@@ -37,6 +37,28 @@ def test_nothing_passes_before_tls_and_everything_after(make: Make, protocol: st
     says(inside, b"c\r\n")
     hears(world.destination.server, b"c\r\n")
     world.stop()
+
+
+def test_what_a_client_got_before_tls_is_counted(make: Make) -> None:
+    world = started(make, "pop3")
+    says(world.client, b"STLS\r\n")
+    assert result_of(line(world.client)).startswith(b"+OK")
+    inside = world.secured()
+    says(world.destination.server, b"+OK\r\n")
+    hears(inside, b"+OK\r\n")
+    world.stop()
+    result_of(world.done)
+    assert world.logged()[1]["received"] == len(GREETINGS["pop3"]) + 5
+
+
+def test_where_a_server_knows_its_client_beforehand_the_client_is_told_that_there_is_none(make: Make) -> None:
+    world = make(Opens(b"* PREAUTH ready\r\n"), protocol="imap", tls="starttls")
+    world.begin()
+    hears_to_the_end(world.client, SPOKEN["imap"].unavailable(UNAVAILABLE))
+    result_of(world.client.end())
+    result_of(world.done)
+    assert world.logged()[0] == "tunnel_refused"
+    assert "PREAUTH" in world.reason()
 
 
 @pytest.mark.parametrize("protocol", BEGIN)
