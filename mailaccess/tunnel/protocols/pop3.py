@@ -23,7 +23,7 @@ _PASSWORD_REFUSED = b"-ERR [SYS/PERM] A password is accepted under TLS only: say
 """SYS/PERM: a person must mend it (RFC 3206 §4). AUTH makes mail programs ask for another password and send that."""
 
 
-# timestamp = msg-id = "<" local-part "@" domain ">"   (RFC 1939 §7, RFC 822 §4.6)
+# timestamp = msg-id = "<" local-part "@" domain ">"   (RFC 1939 §7, RFC 5322 §3.6.4)
 # Printable US-ASCII alone: others make it possible to compute a password from some of its digests (CVE-2007-1558).
 _TIMESTAMP = re.compile(rb"<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>")
 
