@@ -36,6 +36,14 @@ def test_what_was_read_too_far_is_handed_back(data: bytes, count: int, cuts: lis
     assert taken + rest == data
 
 
+def test_what_is_said_is_counted() -> None:
+    talk = Conversation(Scripted())
+    assert talk.said == 0
+    run(talk.say(b"one"))
+    run(talk.say(b"three"))
+    assert talk.said == 8
+
+
 def test_a_conversation_that_is_over_holds_nothing() -> None:
     stream = Scripted(b"one\ntwo")
     talk = Conversation(stream)

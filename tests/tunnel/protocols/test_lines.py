@@ -6,7 +6,7 @@ from scripted import Scripted, octet_by_octet, run
 from mailaccess.tunnel.conversation import Conversation
 from mailaccess.tunnel.faults import Mismatch, Refused
 from mailaccess.tunnel.protocols.imap import IMAP
-from mailaccess.tunnel.protocols.lines import REPLY_LINES, check_greeting, protocol_of, whole_reply
+from mailaccess.tunnel.protocols.lines import REPLY_LINES, check_greeting, command, protocol_of, whole_reply
 from mailaccess.tunnel.protocols.nntp import NNTP
 from mailaccess.tunnel.protocols.pop3 import POP3
 from mailaccess.tunnel.protocols.smtp import SMTP
@@ -105,3 +105,16 @@ def test_nobody_asks_for_tls_that_was_not_offered(spoken: Spoken) -> None:
     run(spoken.decline_tls(Conversation(near)))
     assert near.written == b""
     assert run(near.read()) == b"anything"
+
+
+@pytest.mark.parametrize("reply", [b"250 OK\r\n", b"250\n", b"250-a\r\n250 b\r\n", b"250-a\r\n250\r\n"])
+def test_a_command_has_its_reply(reply: bytes) -> None:
+    far = Scripted(answers=[reply])
+    assert run(command(Conversation(far), b"NOOP", b"250")) == reply
+    assert far.written == b"NOOP\r\n"
+
+
+@pytest.mark.parametrize("reply", [b"500 what?\r\n", b"2500\r\n", b"25\r\n", b"\r\n", b"250-a\r\n421 b\r\n"])
+def test_a_command_with_another_reply_is_refused(reply: bytes) -> None:
+    with pytest.raises(Refused, match="the server answers NOOP with"):
+        run(command(Conversation(Scripted(answers=[reply])), b"NOOP", b"250"))
