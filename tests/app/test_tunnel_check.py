@@ -1,7 +1,6 @@
 """``--check`` finds what is wrong before a client does."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 import trustme
-from listening import Listening, Serve, greets, no_descriptor_left
+from listening import Listening, Serve, children, greets, no_descriptor_left
 from pairs import result_of
 
 from mailaccess.app.config import read_table
@@ -178,16 +177,9 @@ def test_as_json(make: Make, listen: Listen) -> None:
     ],
 )
 def test_a_program_is_started(make: Make, script: str, fault: str) -> None:
+    before = children()
     status, (line,) = check(make(exec=[sys.executable, "-c", script]))
     assert status == (FAULT_STATUS if fault else 0)
     assert (fault or "good, it speaks pop3") in line
     assert line.startswith(f"pop3s to {sys.executable} -c {script}: ")
-    turn_until(no_child_is_left)
-
-
-def no_child_is_left() -> bool:
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return False
+    turn_until(lambda: children() <= before)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pairs import result_of, socket_pair
@@ -104,6 +105,12 @@ def no_descriptor_left() -> Iterator[None]:
 
 def _descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
+
+
+def children() -> set[int]:
+    """The processes that this one has started and not reaped; other tests' servers are among them."""
+    found = (path.read_text().split() for path in Path("/proc/self/task").glob("*/children"))
+    return {int(pid) for pids in found for pid in pids}
 
 
 def greets(greeting: bytes, *answers: bytes) -> Serve:
