@@ -161,6 +161,7 @@ class Session:
             raise
 
     async def _secure(self, side: TLSSide) -> None:
+        self._near.unread(await self._near.read())  # OpenSSL's buffers are for those who say something
         stream, peer = await begin_tls(self._near, side)
         self._near = stream
         self._visitor = replace(self._visitor, peer=peer, tls_version=stream.version, tls_cipher=stream.cipher)

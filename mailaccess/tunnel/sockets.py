@@ -18,8 +18,8 @@ from mailaccess.tunnel.faults import StreamLost
 
 T = TypeVar("T")
 
-HELD_BYTES = 256 * 1024
-"""What may come in while nobody reads, before the kernel's buffers are left to fill: four reads of the reactor."""
+HELD_BYTES = 64 * 1024
+"""What may come in while nobody reads, before the kernel's buffers are left to fill: a read of the reactor."""
 
 RESET = "the other side has reset the connection"
 
