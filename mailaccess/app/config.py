@@ -51,7 +51,9 @@ class Configuration:
     state: str = config_key(
         "", "Folder for index and certificate; default: $STATE_DIRECTORY, or DIR/mailaccess-state.", value="DIR"
     )
-    imap: str = config_key("", "IMAP with STARTTLS: off, PORT, SERVICE, HOST:PORT or an endpoint; 143, or 1143.", value="EP")
+    imap: str = config_key(
+        "", "IMAP with STARTTLS: off, a port, a service, HOST:PORT or an endpoint; 143, 1143.", value="EP"
+    )
     imaps: str = config_key("", "IMAP over TLS; default 993, or 1993.", value="EP")
     pop3: str = config_key("", "POP3 with STLS; default 110, or 1110.", value="EP")
     pop3s: str = config_key("", "POP3 over TLS; default 995, or 1995.", value="EP")
