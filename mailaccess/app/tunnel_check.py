@@ -9,11 +9,11 @@ from mailaccess.tunnel.destination import Servers
 from mailaccess.tunnel.faults import TunnelFault
 from mailaccess.tunnel.spoken import Spoken
 from mailaccess.tunnel.targets import Target
-from mailaccess.tunnel.visitor import Visitor
+from mailaccess.tunnel.visitor import LOCAL, Visitor
 
 FAULT_STATUS = 1
 
-_OURSELVES = Visitor("local", 0, "local", 0)
+_OURSELVES = Visitor(LOCAL, 0, LOCAL, 0)
 
 
 @dataclass(frozen=True, slots=True)
